@@ -1,0 +1,292 @@
+"""Datasets, their classification, and views."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+import pyarrow as pa
+from fastapi import APIRouter, Query, Request, status
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from trustplane.api.access import Asked, Door, Paged, moment, page_of
+from trustplane.api.streaming import chunks_of
+from trustplane.data.catalog import dataset_target, find_dataset, find_version, find_view, view_target
+from trustplane.data.classification import confirm
+from trustplane.data.ingestion import DatasetSpec, Ingested, ingest
+from trustplane.data.tables import Dataset, DatasetVersion, View
+from trustplane.data.terms import LAWFUL_BASES, PURPOSES
+from trustplane.data.views import OpenedView, ViewSpec, create_view, open_view, revoke_view, view_facts
+from trustplane.kernel.identity.tables import Principal
+from trustplane.values.errors import BadInput
+
+router = APIRouter(tags=["data"])
+ARROW_STREAM = "application/vnd.apache.arrow.stream"
+
+
+class Terms(BaseModel):
+    """What is said of a dataset that is ingested; ``type`` gives a column a type as ``column:type``."""
+
+    format: Literal["csv", "parquet"]
+    purpose: list[str] = Field(default=[], max_length=50)
+    lawful_basis: str = ""
+    retention_days: int | None = None
+    source: str = Field(default="", max_length=2000)
+    description: str = Field(default="", max_length=2000)
+    type: list[str] = Field(default=[], max_length=4096)
+
+
+class Classification(BaseModel):
+    """The word of a data steward: classes that differ from the proposed ones, by column."""
+
+    model_config = {"json_schema_extra": {"examples": [{"changes": {"LIMIT_BAL": "confidential"}}]}}
+    changes: dict[str, str] = {}
+    number: int | None = None
+
+
+class NewView(BaseModel):
+    """A view to be made."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "name": "training",
+                    "dataset": "clients",
+                    "columns": ["customer_id", "AGE", "LIMIT_BAL"],
+                    "pseudonyms": ["customer_id"],
+                    "filter": "AGE >= 21",
+                    "purpose": "dpv:CustomerSolvencyMonitoring",
+                    "days": 30,
+                }
+            ]
+        }
+    }
+    name: str
+    dataset: str
+    columns: list[str] = Field(min_length=1, max_length=4096)
+    purpose: str
+    days: float = Field(default=30, gt=0, le=366)
+    filter: str = Field(default="", max_length=2000)
+    pseudonyms: list[str] = []
+    version: int | None = None
+
+
+@router.get("/terms")
+def terms(_door: Asked) -> dict[str, Any]:
+    """The terms for purposes and legal bases."""
+    return {"purposes": PURPOSES, "lawful_bases": LAWFUL_BASES}
+
+
+# --- datasets
+
+
+@router.get("/projects/{project}/datasets")
+def datasets(project: str, door: Asked, page: Paged) -> dict[str, Any]:
+    """The datasets of a project."""
+    with door.plane.database.read() as session:
+        row = door.project(session, project)
+        found = session.scalars(select(Dataset).where(Dataset.project_id == row.id))
+        rows = [d for d in found if door.visible("dataset.read", dataset_target(session, d))]
+        return page_of(rows, page, lambda d: d.id, lambda d: _summary(session, d))
+
+
+@router.get("/projects/{project}/datasets/{dataset}")
+def dataset(project: str, dataset: str, door: Asked, version: int | None = None) -> dict[str, Any]:
+    """A dataset with its versions, and the columns of one of them."""
+    with door.plane.database.read() as session:
+        row = find_dataset(session, door.project(session, project).id, dataset)
+        door.may("dataset.read", dataset_target(session, row))
+        shown = find_version(session, row, version)
+        versions = session.scalars(
+            select(DatasetVersion).where(DatasetVersion.dataset_id == row.id).order_by(DatasetVersion.number.desc())
+        )
+        return {
+            **_summary(session, row),
+            "description": row.description,
+            "source": row.source,
+            "versions": [_version(v) for v in versions],
+            "version": shown.number,
+            "columns": [_column(shown, name) for name in shown.classes],
+        }
+
+
+@router.put("/projects/{project}/datasets/{dataset}/versions", status_code=status.HTTP_201_CREATED)
+def put_version(
+    project: str, dataset: str, request: Request, door: Asked, said: Annotated[Terms, Query()]
+) -> dict[str, Any]:
+    """Ingest the body, a CSV or Parquet file, as a new version. The body may be of any length; it is never on disk in plaintext."""
+    spec = DatasetSpec(
+        dataset,
+        said.format,
+        tuple(said.purpose),
+        said.lawful_basis,
+        said.retention_days,
+        said.source,
+        said.description,
+        _types(said.type),
+    )
+    made = door.once(
+        None, lambda key: ingest(door.plane, door.actor, project, spec, chunks_of(request), key).version_id
+    )
+    with door.plane.database.read() as session:
+        version = session.get_one(DatasetVersion, made)
+        return _made(Ingested(version.dataset_id, version.id, version.number))
+
+
+@router.post("/projects/{project}/datasets/{dataset}/classification")
+def classify(project: str, dataset: str, body: Classification, door: Asked) -> dict[str, Any]:
+    """Confirm the classes of a version's columns."""
+    return _made(confirm(door.plane, door.actor, project, dataset, body.changes, body.number))
+
+
+def _types(texts: list[str]) -> dict[str, str]:
+    pairs = [text.rpartition(":") for text in texts]
+    if any(not column or not kind for column, _, kind in pairs):
+        raise BadInput("TP-DATA-033", "a type is given as column:type")
+    return {column: kind for column, _, kind in pairs}
+
+
+def _made(made: Ingested) -> dict[str, Any]:
+    return {"id": made.version_id, "dataset_id": made.dataset_id, "version_id": made.version_id, "number": made.number}
+
+
+def _summary(session: Session, row: Dataset) -> dict[str, Any]:
+    newest = find_version(session, row)
+    owner = session.get(Principal, row.owner_id)
+    return {
+        "id": row.id,
+        "name": row.name,
+        "owner": row.owner_id if owner is None else owner.name,
+        "purposes": row.purposes,
+        "lawful_basis": row.lawful_basis,
+        "retention_days": row.retention_days,
+        "held": row.held,
+        "newest": newest.number,
+        "rows": newest.rows,
+        "confirmed": newest.confirmed_by is not None,
+        "created": moment(row.created),
+    }
+
+
+def _version(row: DatasetVersion) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "number": row.number,
+        "digest": row.digest,
+        "rows": row.rows,
+        "size": row.size,
+        "confirmed_by": row.confirmed_by,
+        "confirmed_at": moment(row.confirmed_at),
+        "created": moment(row.created),
+    }
+
+
+def _column(row: DatasetVersion, name: str) -> dict[str, Any]:
+    proposal = row.proposals.get(name, {})
+    return {
+        "name": name,
+        "type": row.columns["types"].get(name, ""),
+        "class": row.classes[name],
+        "proposed": proposal.get("klass", ""),
+        "entity": proposal.get("entity", ""),
+        "confidence": proposal.get("confidence"),
+        "why": proposal.get("why", ""),
+        "statistics": row.statistics.get(name),
+    }
+
+
+# --- views
+
+
+@router.get("/projects/{project}/views")
+def views(project: str, door: Asked, page: Paged) -> dict[str, Any]:
+    """The views of a project."""
+    with door.plane.database.read() as session:
+        row = door.project(session, project)
+        rows = [
+            v
+            for v in session.scalars(select(View).where(View.project_id == row.id))
+            if door.visible("view.read", view_target(v))
+        ]
+        return page_of(rows, page, lambda v: v.id, lambda v: _view(door, v))
+
+
+@router.post("/projects/{project}/views", status_code=status.HTTP_201_CREATED)
+def post_view(project: str, body: NewView, door: Asked) -> dict[str, Any]:
+    """Make a view: the only way to rows."""
+    spec = ViewSpec(
+        body.name,
+        body.dataset,
+        tuple(body.columns),
+        body.purpose,
+        timedelta(days=body.days),
+        body.filter,
+        tuple(body.pseudonyms),
+        body.version,
+    )
+    made = door.once(body.model_dump(), lambda key: create_view(door.plane, door.actor, project, spec, key))
+    with door.plane.database.read() as session:
+        return _view(door, session.get_one(View, made))
+
+
+@router.get("/projects/{project}/views/{view}")
+def view(project: str, view: str, door: Asked) -> dict[str, Any]:
+    """A view, without its rows."""
+    with door.plane.database.read() as session:
+        row = find_view(session, door.project(session, project).id, view)
+        door.may("view.read", view_target(row))
+        return _view(door, row)
+
+
+@router.get("/projects/{project}/views/{view}/rows", response_class=StreamingResponse)
+def rows(project: str, view: str, door: Asked, purpose: str | None = None) -> StreamingResponse:
+    """The rows of a view as an Arrow IPC stream. That they were opened, by whom and what for is on record before the first leaves."""
+    opened = open_view(door.plane, door.actor, project, view, purpose)
+    return StreamingResponse(_stream(opened), media_type=ARROW_STREAM, headers={"Trustplane-Event": opened.event})
+
+
+@router.delete("/projects/{project}/views/{view}", status_code=status.HTTP_204_NO_CONTENT)
+def delete_view(project: str, view: str, door: Asked) -> None:
+    """Take a view back."""
+    revoke_view(door.plane, door.actor, project, view)
+
+
+def _view(door: Door, row: View) -> dict[str, Any]:
+    facts = dict(view_facts(row, door.plane.clock.now()))
+    return {**facts, "expires": moment(row.expires), "created": moment(row.created)}
+
+
+class _Chunks:
+    """A sink that hands on what was written to it since it was last asked."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self.closed = False
+
+    def write(self, data: Any) -> int:
+        self._parts.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def close(self) -> None:
+        """The writer closes it at its end; what is left is still taken."""
+
+    def take(self) -> bytes:
+        """What was written since."""
+        taken, self._parts = b"".join(self._parts), []
+        return taken
+
+
+def _stream(opened: OpenedView) -> Iterator[bytes]:
+    sink = _Chunks()
+    with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), opened.schema) as writer:
+        for batch in opened.batches:
+            writer.write_batch(batch)
+            if chunk := sink.take():
+                yield chunk
+    yield sink.take()

@@ -1,0 +1,140 @@
+"""Runs."""
+
+import base64
+import binascii
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter, status
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+from sqlalchemy import select
+
+from trustplane.api.access import Asked, Paged, moment, names_of, page_of
+from trustplane.training.runs import RunSpec, find_run, open_output, run_target, start_run
+from trustplane.training.sandboxes.contract import Limits
+from trustplane.training.tables import Run
+from trustplane.values.errors import BadInput
+
+router = APIRouter(tags=["training"])
+
+
+class RunLimits(BaseModel):
+    """What a run may use; what is left out has a default."""
+
+    memory_bytes: int | None = None
+    processes: int | None = None
+    threads: int | None = None
+    wall_seconds: float | None = None
+    cpu_seconds: float | None = None
+    output_bytes: int | None = None
+
+
+class Git(BaseModel):
+    """The working tree that the script came from."""
+
+    commit: str
+    dirty: bool
+
+
+class NewRun(BaseModel):
+    """A run to be started. ``files`` are the files of the code by relative path, in base64; the script is one of them."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {"script": "train.py", "files": {"train.py": "cHJpbnQoMSkK"}, "views": ["training"], "seed": 7}
+            ]
+        }
+    }
+    script: str
+    files: dict[str, str]
+    views: list[str] = Field(default=[], max_length=50)
+    parameters: dict[str, str | bool | int | float] = {}
+    seed: int = 0
+    limits: RunLimits = RunLimits()
+    git: Git | None = None
+    sandbox: str = "sandlock"
+    reason: str = ""
+
+
+@router.get("/projects/{project}/runs")
+def runs(project: str, door: Asked, page: Paged) -> dict[str, Any]:
+    """The runs of a project."""
+    with door.plane.database.read() as session:
+        row = door.project(session, project)
+        found = session.scalars(select(Run).where(Run.project_id == row.id))
+        rows = [r for r in found if door.visible("run.read", run_target(r))]
+        names = names_of(session)
+        return page_of(rows, page, lambda r: r.id, lambda r: _summary(r, names))
+
+
+@router.post("/projects/{project}/runs", status_code=status.HTTP_201_CREATED)
+def post_run(project: str, body: NewRun, door: Asked) -> dict[str, Any]:
+    """Start a run in the sandbox; its job has the run's id."""
+    asked = {name: value for name, value in body.limits.model_dump().items() if value is not None}
+    spec = RunSpec(
+        script=body.script,
+        files=_files(body.files),
+        views=tuple(dict.fromkeys(body.views)),
+        parameters=body.parameters,
+        seed=body.seed,
+        limits=Limits(**{**asdict(Limits()), **asked}),
+        git={} if body.git is None else body.git.model_dump(),
+        sandbox=body.sandbox,
+        reason=body.reason,
+    )
+    made = door.once(body.model_dump(), lambda key: start_run(door.plane, door.actor, project, spec, key))
+    with door.plane.database.read() as session:
+        row = session.get_one(Run, made)
+        return {**_summary(row, names_of(session)), "job": row.job_id}
+
+
+@router.get("/projects/{project}/runs/{run}")
+def run(project: str, run: str, door: Asked) -> dict[str, Any]:
+    """A run, with everything that made it so."""
+    with door.plane.database.read() as session:
+        row = find_run(session, door.project(session, project).id, run)
+        door.may("run.read", run_target(row))
+        return {
+            **_summary(row, names_of(session)),
+            "code": row.code,
+            "parameters": row.parameters,
+            "git": row.git,
+            "environment": row.environment,
+            "limits": row.limits,
+            "reason": row.reason,
+            "inputs": row.inputs,
+            "outputs": row.outputs,
+        }
+
+
+@router.get("/projects/{project}/runs/{run}/outputs/{path:path}", response_class=StreamingResponse)
+def output(project: str, run: str, path: str, door: Asked) -> StreamingResponse:
+    """An output of a run; ``log`` is what it printed. The opening is recorded."""
+    media = "application/json" if path == "log" else "application/octet-stream"
+    return StreamingResponse(open_output(door.plane, door.actor, project, run, path), media_type=media)
+
+
+def _files(encoded: dict[str, str]) -> dict[str, bytes]:
+    try:
+        return {name: base64.b64decode(text, validate=True) for name, text in encoded.items()}
+    except (binascii.Error, ValueError):
+        raise BadInput("TP-RUN-011", "a file of code is not base64") from None
+
+
+def _summary(row: Run, names: dict[str, str]) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "script": row.script,
+        "state": row.state,
+        "author": names.get(row.author_id, row.author_id),
+        "job": row.job_id,
+        "seed": row.seed,
+        "sandbox": row.sandbox,
+        "views": list(row.inputs),
+        "metrics": row.metrics,
+        "ended": row.ended,
+        "created": moment(row.created),
+        "finished": moment(row.finished),
+    }

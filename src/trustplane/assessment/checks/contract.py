@@ -1,0 +1,116 @@
+"""What a check is: it is shown what came, what the model said and the groups, and gives figures, intervals and a verdict.
+
+A check does no I/O, keeps no state, draws chance from the seed alone, and raises for no input that fits
+:class:`CheckInput`. Where the rows are too few to tell, it says so (``Inconclusive``); it never passes for want of evidence. The suite in
+``tests/conformance/test_checks.py`` states this contract, and every installed plug-in must pass it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from trustplane.values.findings import status_of
+from trustplane.values.outcomes import Verdict
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Texts = npt.NDArray[np.str_]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInput:
+    """The rows of the hold-out as a check sees them; all arrays have shape (rows,).
+
+    ``y_true`` and ``y_pred`` hold 0 and 1, ``y_score`` the probability of 1. ``groups`` maps a column to each row's group.
+    ``favourable`` is the class that is good for the person decided about.
+    """
+
+    y_true: Ints = field(repr=False)
+    y_score: Floats = field(repr=False)
+    y_pred: Ints = field(repr=False)
+    groups: Mapping[str, Texts] = field(repr=False)
+    favourable: int = 0
+    seed: int = 0
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self.y_true)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The verdict and what it stands on. ``intervals`` are 95 % percentile bootstrap intervals of figures by the same names."""
+
+    verdict: Verdict
+    figures: Mapping[str, float] = field(default_factory=dict)
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    def plain(self) -> dict[str, Any]:
+        """The result as it is stored."""
+        return {
+            "status": str(status_of(self.verdict)),
+            "reason": self.verdict.reason,
+            "figures": dict(self.figures),
+            "intervals": {name: list(ends) for name, ends in self.intervals.items()},
+        }
+
+
+class Stricter(StrEnum):
+    """Which way a parameter makes a check harder to pass."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    NEITHER = "neither"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of a check's rule: its default, and the law or the convention that this comes from."""
+
+    name: str
+    default: float
+    stricter: Stricter
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """A plug-in's name (as in its entry point), what it asks, and the parameters of its rule."""
+
+    name: str
+    question: str
+    parameters: tuple[Parameter, ...] = ()
+
+
+class Check(Protocol):
+    """Something that measures one property of a model."""
+
+    @property
+    def descriptor(self) -> Descriptor:
+        """What this check is."""
+        ...
+
+    def run(self, data: CheckInput, parameters: Mapping[str, float]) -> CheckResult:
+        """Measure and judge ``data``; ``parameters`` holds every parameter of the descriptor."""
+        ...
+
+
+def laxer(descriptor: Descriptor, used: Mapping[str, float]) -> tuple[str, ...]:
+    """The parameters by which a check was easier to pass than by its defaults, or which are not known to have been used."""
+    found = []
+    for parameter in descriptor.parameters:
+        value = used.get(parameter.name)
+        if value is None and parameter.stricter is not Stricter.NEITHER:
+            found.append(parameter.name)
+        elif value is None:
+            continue
+        elif (parameter.stricter is Stricter.HIGHER and value < parameter.default) or (
+            parameter.stricter is Stricter.LOWER and value > parameter.default
+        ):
+            found.append(parameter.name)
+    return tuple(found)

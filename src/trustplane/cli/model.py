@@ -1,0 +1,91 @@
+"""``trustplane model``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trustplane.cli.context import connected, working
+from trustplane.cli.output import details, emit, say, table
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Register, sign and look at models.")
+Name = Annotated[str, typer.Argument(help="The name of the model.")]
+Version = Annotated[int | None, typer.Option("--version", help="The version; the newest without one.")]
+
+
+@app.command()
+def register(
+    name: Name,
+    run: Annotated[str, typer.Option(help="The run that made it.")],
+    artifact: Annotated[str, typer.Option(help="The output to register.")] = "model.onnx",
+) -> None:
+    """Admit an output of a run as the next version. Only ONNX is admitted, judged by its content."""
+    with working() as (_, project):
+        made = project.models.register(name, run, artifact)
+    emit(
+        made,
+        lambda: details({**made, "name": name}, ["name", "number", "status", "format", "size", "sha256", "author"]),
+    )
+
+
+@app.command()
+def sign(name: Name, version: Version = None) -> None:
+    """Sign a version: an in-toto Statement in a DSSE envelope."""
+    with working() as (_, project):
+        made = project.models.sign(name, version)
+    emit(made, lambda: say(f"signed with the key {made.signatures[0]['keyid']}"))
+
+
+@app.command("list")
+def list_() -> None:
+    """The models of the project."""
+    with working() as (_, project):
+        rows = project.models.list()
+    columns = [
+        ("name", "name"),
+        ("version", lambda m: m["newest"]["number"]),
+        ("status", lambda m: m["newest"]["status"]),
+        ("author", lambda m: m["newest"]["author"]),
+        ("signed", lambda m: m["newest"]["signed"]),
+    ]
+    emit({"items": rows}, lambda: table(rows, columns, "no model yet: trustplane model register NAME --run RUN"))
+
+
+@app.command("show")
+def show_(name: Name, version: Version = None) -> None:
+    """A version, with all that was found and decided about it."""
+    with working() as (_, project):
+        found = project.models.version(name, version)
+
+    def show() -> None:
+        details(found, ["model", "number", "status", "author", "run", "format", "size", "sha256", "signed", "created"])
+        say("")
+        table(found.findings, [("control", "control"), ("status", "status"), ("why", "reason")], "no findings yet")
+        say("")
+        table(
+            found.approvals, [("reviewer", "reviewer"), ("decision", "decision"), ("why", "reason")], "no approval yet"
+        )
+        if found.waivers:
+            say("")
+            table(
+                found.waivers,
+                [("waiver", "id"), ("control", "control"), ("why", "reason"), ("granted by", "granted_by")],
+            )
+
+    emit(found, show)
+
+
+@app.command()
+def fetch(name: Name, file: Annotated[Path, typer.Argument(help="Where to.")], version: Version = None) -> None:
+    """Fetch the artifact. That you opened it is recorded."""
+    with working() as (_, project):
+        out = project.models.fetch(name, file, version)
+    emit({"file": str(out)}, lambda: say(f"wrote {out}"))
+
+
+@app.command()
+def key() -> None:
+    """The public key that verifies the signatures, as PEM."""
+    with connected() as client:
+        pem = client.signing_key()
+    emit({"pem": pem}, lambda: say(pem.rstrip()))

@@ -1,0 +1,116 @@
+"""``trustplane view``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trustplane.cli.context import Usage, working
+from trustplane.cli.output import details, emit, note, say, table
+from trustplane.values.errors import nearest
+
+CLASSES = ("identifier", "quasi-identifier", "special", "confidential", "open")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Views: the only way to rows.")
+Name = Annotated[str, typer.Argument(help="The name of the view.")]
+Purpose = Annotated[str | None, typer.Option(help="What you open it for; the view's own purpose without one.")]
+
+
+@app.command()
+def create(
+    name: Name,
+    dataset: Annotated[str, typer.Option(help="The dataset.")],
+    purpose: Annotated[str, typer.Option(help="What it is for: one of the dataset's purposes.")],
+    column: Annotated[list[str], typer.Option(help="A column to show; may be repeated.")] = [],
+    without: Annotated[
+        list[str], typer.Option(help="All columns but this one, or those of this class; may be repeated.")
+    ] = [],
+    pseudonym: Annotated[list[str], typer.Option(help="A column to show as a keyed pseudonym.")] = [],
+    filter: Annotated[str, typer.Option(help="Which rows, such as 'AGE >= 21'.")] = "",
+    days: Annotated[float, typer.Option(help="How long it opens.")] = 30,
+    version: Annotated[
+        int | None, typer.Option("--version", help="The dataset's version; the newest without one.")
+    ] = None,
+) -> None:
+    """Make a view.
+
+    trustplane view create training --dataset clients --purpose CustomerSolvencyMonitoring --without identifier --pseudonym customer_id
+    """
+    with working() as (_, project):
+        if not column and not without:
+            raise Usage("say which columns, with --column or --without")
+        known = {c["name"]: c["class"] for c in project.datasets.get(dataset, version).columns}
+        shown = list(column) or _but(known, without, pseudonym)
+        made = project.views.create(
+            name, dataset, shown, purpose=purpose, days=days, filter=filter, pseudonyms=list(pseudonym), version=version
+        )
+    bare = [c for c in shown if known.get(c) in {"identifier", "special"} and c not in pseudonym]
+    if bare:
+        note(f"it shows in plaintext what identifies people or is special of them: {', '.join(bare)}")
+    emit(made, lambda: details(made, ["name", "id", "columns", "pseudonyms", "filter", "purpose", "expires"]))
+
+
+def _but(classes: dict[str, str], without: list[str], pseudonyms: list[str]) -> list[str]:
+    left_out = {word.strip() for words in without for word in words.split(",")}
+    for word in sorted(left_out - {*classes, *CLASSES}):
+        raise Usage(f"there is no column and no class {word!r}", nearest(word, [*classes, *CLASSES]))
+    return [c for c, k in classes.items() if c in pseudonyms or not {c, k} & left_out]
+
+
+@app.command("list")
+def list_() -> None:
+    """The views of the project."""
+    with working() as (_, project):
+        rows = project.views.list()
+    columns = [
+        ("name", "name"),
+        ("state", "state"),
+        ("purpose", "purpose"),
+        ("columns", lambda v: len(v["columns"])),
+        ("until", "expires"),
+    ]
+    emit({"items": rows}, lambda: table(rows, columns, "no view yet: trustplane view create NAME"))
+
+
+@app.command("show")
+def show_(name: Name) -> None:
+    """A view, without its rows."""
+    with working() as (_, project):
+        found = project.views.get(name)
+    emit(
+        found, lambda: details(found, ["name", "state", "columns", "pseudonyms", "filter", "purpose", "expires", "id"])
+    )
+
+
+@app.command()
+def head(name: Name, rows: Annotated[int, typer.Option(help="How many rows.")] = 10, purpose: Purpose = None) -> None:
+    """The first rows. That you opened the view is recorded."""
+    found: list[dict[str, object]] = []
+    with working() as (_, project):
+        for batch in project.views.batches(name, purpose):
+            found += batch.slice(0, rows - len(found)).to_pylist()
+            if len(found) >= rows:
+                break
+    emit(
+        {"items": found},
+        lambda: table(found, [(n, n) for n in (found[0] if found else {})], "no row passes the filter"),
+    )
+
+
+@app.command()
+def export(
+    name: Name,
+    file: Annotated[Path, typer.Argument(help="A file to write: .csv, .parquet or .arrow.")],
+    purpose: Purpose = None,
+) -> None:
+    """Write the rows to a file in plaintext. That you opened the view is recorded; what becomes of the file is up to you."""
+    with working() as (_, project):
+        rows = project.views.save(name, file, purpose)
+    emit({"file": str(file), "rows": rows}, lambda: say(f"wrote {rows:,} rows to {file}, in plaintext"))
+
+
+@app.command()
+def revoke(name: Name) -> None:
+    """Take a view back: it opens no more."""
+    with working() as (_, project):
+        project.views.revoke(name)
+    emit({"revoked": name}, lambda: say(f"{name} is revoked"))

@@ -1,0 +1,1 @@
+"""The SDK: :func:`connect` gives a client of a plane, in this process or elsewhere. It knows the API and no stage."""

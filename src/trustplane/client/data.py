@@ -1,0 +1,234 @@
+"""Datasets and views."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from trustplane.client.files import PRIVATE, whole
+from trustplane.client.records import Record, Records
+from trustplane.client.wire import Wire, segment
+from trustplane.values.errors import BadInput, missing_extra
+
+if TYPE_CHECKING:
+    import polars as pl
+    import pyarrow as pa
+
+CHUNK = 1 << 20
+Told = Callable[[int, int | None], None]
+"""Told the bytes that were sent, and how many there are."""
+
+
+class Datasets:
+    """The datasets of a project."""
+
+    def __init__(self, wire: Wire, project: str) -> None:
+        self._wire = wire
+        self._at = f"/projects/{segment(project)}/datasets"
+
+    def list(self) -> Records:
+        """Every dataset that you may see."""
+        return Records(map(Record, self._wire.pages(self._at)))
+
+    def get(self, name: str, version: int | None = None) -> Record:
+        """A dataset with its versions, and the columns of one of them."""
+        return Record(self._wire.get(f"{self._at}/{segment(name)}", version=version))
+
+    def ingest(
+        self,
+        name: str,
+        file: str | Path | BinaryIO,
+        *,
+        purposes: Sequence[str] = (),
+        lawful_basis: str = "",
+        retention_days: int | None = None,
+        progress: Told | None = None,
+        **said: Any,
+    ) -> Record:
+        """Send a CSV or Parquet file as a new version of a dataset; memory does not grow with the file.
+
+        ``said`` may hold ``format`` (else told by the file's name), ``source``, ``description`` and ``types`` (by column).
+        """
+        kind = said.get("format") or _format_of(file)
+        params = {
+            "format": kind,
+            "purpose": list(purposes),
+            "lawful_basis": lawful_basis or None,
+            "retention_days": retention_days,
+            "source": said.get("source"),
+            "description": said.get("description"),
+            "type": [f"{column}:{t}" for column, t in (said.get("types") or {}).items()],
+        }
+        return Record(self._wire.upload(f"{self._at}/{segment(name)}/versions", _chunks(file, progress), params))
+
+    def confirm(self, name: str, changes: Mapping[str, str] | None = None, number: int | None = None) -> Record:
+        """Confirm the classes of a version's columns, with changes to some."""
+        body = {"changes": dict(changes or {}), "number": number}
+        return Record(self._wire.post(f"{self._at}/{segment(name)}/classification", body))
+
+
+class Views:
+    """The views of a project: the only way to rows."""
+
+    def __init__(self, wire: Wire, project: str) -> None:
+        self._wire = wire
+        self._at = f"/projects/{segment(project)}/views"
+
+    def list(self) -> Records:
+        """Every view that you may see."""
+        return Records(map(Record, self._wire.pages(self._at)))
+
+    def get(self, name: str) -> Record:
+        """A view, without its rows."""
+        return Record(self._wire.get(f"{self._at}/{segment(name)}"))
+
+    def create(
+        self, name: str, dataset: str, columns: Sequence[str], *, purpose: str, days: float = 30, **said: Any
+    ) -> Record:
+        """Make a view. ``said`` may hold ``filter``, ``pseudonyms`` and ``version``."""
+        body = {"name": name, "dataset": dataset, "columns": list(columns), "purpose": purpose, "days": days}
+        return Record(self._wire.post(self._at, body | {k: v for k, v in said.items() if v is not None}))
+
+    def revoke(self, name: str) -> None:
+        """Take a view back."""
+        self._wire.delete(f"{self._at}/{segment(name)}")
+
+    def batches(self, name: str, purpose: str | None = None) -> "Iterator[pa.RecordBatch]":
+        """The rows as Arrow record batches, as they come."""
+        ipc = _arrow().ipc
+        with (
+            self._wire.stream(f"{self._at}/{segment(name)}/rows", purpose=purpose) as answer,
+            ipc.open_stream(_Pull(answer.iter_bytes(CHUNK))) as reader,
+        ):
+            yield from reader
+
+    def arrow(self, name: str, purpose: str | None = None) -> "pa.Table":
+        """The rows as an Arrow table."""
+        ipc = _arrow().ipc
+        with (
+            self._wire.stream(f"{self._at}/{segment(name)}/rows", purpose=purpose) as answer,
+            ipc.open_stream(_Pull(answer.iter_bytes(CHUNK))) as reader,
+        ):
+            return reader.read_all()
+
+    def save(self, name: str, file: str | Path, purpose: str | None = None) -> int:
+        """Write the rows in plaintext to a CSV, Parquet or Arrow file, by its ending, readable by you alone; return how many."""
+        target, ipc = Path(file), _arrow().ipc
+        kind = _kind_of(target)
+        rows = 0
+        with (
+            self._wire.stream(f"{self._at}/{segment(name)}/rows", purpose=purpose) as answer,
+            ipc.open_stream(_Pull(answer.iter_bytes(CHUNK))) as reader,
+            whole(target, PRIVATE) as out,
+            _writer(kind, out, reader.schema) as writer,
+        ):
+            for batch in reader:
+                writer.write_batch(batch)
+                rows += batch.num_rows
+        return rows
+
+    def pandas(self, name: str, purpose: str | None = None) -> Any:
+        """The rows as a pandas frame."""
+        try:
+            import pandas as pd
+        except ImportError:
+            raise missing_extra("pandas", "ml", "a view as a pandas frame") from None
+        frame: pd.DataFrame = self.arrow(name, purpose).to_pandas()
+        return frame
+
+    def polars(self, name: str, purpose: str | None = None) -> "pl.DataFrame":
+        """The rows as a Polars frame."""
+        try:
+            import polars as pl
+        except ImportError:
+            raise missing_extra("polars", "frames", "a view as a Polars frame") from None
+        frame = pl.from_arrow(self.arrow(name, purpose))
+        assert isinstance(frame, pl.DataFrame)
+        return frame
+
+
+class _Pull:
+    """A file that reads from chunks as they come."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._left = b""
+        self.closed = False
+
+    def read(self, size: int = -1) -> bytes:
+        parts, have = [self._left], len(self._left)
+        while size < 0 or have < size:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                break
+            parts.append(chunk)
+            have += len(chunk)
+        whole = b"".join(parts)
+        taken, self._left = (whole, b"") if size < 0 else (whole[:size], whole[size:])
+        return taken
+
+    def readable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return False
+
+    def seekable(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def _kind_of(file: Path) -> str:
+    if file.suffix.lower() not in {".csv", ".parquet", ".arrow"}:
+        raise BadInput("TP-CLIENT-008", f"the ending of {file.name!r} names no format")
+    return file.suffix.lower()
+
+
+def _writer(kind: str, out: BinaryIO, schema: Any) -> Any:
+    if kind == ".csv":
+        from pyarrow import csv
+
+        return csv.CSVWriter(out, schema)
+    if kind == ".parquet":
+        from pyarrow import parquet
+
+        return parquet.ParquetWriter(out, schema)
+    return _arrow().ipc.new_file(out, schema)
+
+
+def _arrow() -> Any:
+    try:
+        import pyarrow as pa
+        import pyarrow.ipc
+    except ImportError:
+        raise missing_extra("pyarrow", "plane", "rows of a view") from None
+    return pa
+
+
+def _format_of(file: str | Path | BinaryIO) -> str:
+    name = str(getattr(file, "name", file)).lower()
+    for suffix, kind in ((".csv", "csv"), (".parquet", "parquet"), (".pq", "parquet")):
+        if name.endswith(suffix):
+            return kind
+    raise BadInput("TP-DATA-036", "the name of the file does not say whether it is CSV or Parquet")
+
+
+def _chunks(file: str | Path | BinaryIO, told: Told | None) -> Iterator[bytes]:
+    if isinstance(file, str | Path):
+        path = Path(file)
+        if not path.is_file():
+            raise BadInput("TP-CLIENT-005", f"there is no file {path}")
+        with path.open("rb") as source:
+            yield from _read(source, told, path.stat().st_size)
+    else:
+        yield from _read(file, told, None)
+
+
+def _read(source: BinaryIO, told: Told | None, total: int | None) -> Iterator[bytes]:
+    sent = 0
+    while chunk := source.read(CHUNK):
+        yield chunk
+        sent += len(chunk)
+        if told is not None:
+            told(sent, total)

@@ -1,0 +1,42 @@
+"""The application for embedded use: found by entry point, so that the SDK needs no part of the server to be installed."""
+
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from trustplane.values.errors import missing_extra
+
+GROUP = "trustplane.app"
+
+
+def part(name: str) -> Any:
+    """What the entry point ``name`` of ``trustplane.app`` names; raise an error that names the extra if it is not installed."""
+    found = [entry for entry in entry_points(group=GROUP) if entry.name == name]
+    if not found:
+        raise missing_extra("trustplane", "plane", "a workspace on this machine")
+    try:
+        return found[0].load()
+    except ModuleNotFoundError as error:
+        raise missing_extra(error.name or "of the server", "plane", "a workspace on this machine") from error
+
+
+def application(workspace: Path) -> Any:
+    """The application of a workspace."""
+    return part("application")(workspace)
+
+
+def found(workspace: Path, owner: str, password: str | None) -> dict[str, Any]:
+    """Make a workspace; the answer holds the first owner's token."""
+    made: dict[str, Any] = part("found")(workspace, owner, password)
+    return made
+
+
+def upgrade(workspace: Path) -> dict[str, Any]:
+    """Bring a workspace of an earlier version forward; the answer names the schema before and after."""
+    made: dict[str, Any] = part("upgrade")(workspace)
+    return made
+
+
+def serve(workspace: Path, host: str, port: int) -> None:
+    """Serve a workspace until the process is told to end."""
+    part("serve")(workspace, host, port)

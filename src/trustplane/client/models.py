@@ -1,0 +1,138 @@
+"""Models, deployments, and asking a deployment."""
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from trustplane.client.jobs import Job
+from trustplane.client.records import Record, Records
+from trustplane.client.wire import Wire, segment
+from trustplane.values.errors import BadInput
+
+
+class Models:
+    """The models of a project. Where no number is given, the newest version is meant."""
+
+    def __init__(self, wire: Wire, project: str) -> None:
+        self._wire = wire
+        self._at = f"/projects/{segment(project)}/models"
+
+    def list(self) -> Records:
+        """Every model that you may see."""
+        return Records(map(Record, self._wire.pages(self._at)))
+
+    def get(self, model: str) -> Record:
+        """A model with its versions."""
+        return Record(self._wire.get(f"{self._at}/{segment(model)}"))
+
+    def version(self, model: str, number: int | None = None) -> Record:
+        """A version with all that was found and decided about it."""
+        return Record(self._wire.get(self._path(model, number)))
+
+    def register(self, model: str, run: str, artifact: str = "model.onnx") -> Record:
+        """Register an output of a run as the next version."""
+        return Record(self._wire.post(f"{self._at}/{segment(model)}/versions", {"run": run, "artifact": artifact}))
+
+    def sign(self, model: str, number: int | None = None) -> Record:
+        """Sign a version; return its DSSE envelope."""
+        return Record(self._wire.post(f"{self._path(model, number)}/signature"))
+
+    def assess(
+        self, model: str, number: int | None = None, *, seed: int = 0, suite: Mapping[str, Any] | None = None
+    ) -> Job:
+        """Measure a version on its hold-out; return the job that does it."""
+        body = {"seed": seed, "suite": dict(suite or {})}
+        return Job(self._wire, self._wire.post(f"{self._path(model, number)}/assessments", body)["job"])
+
+    def gate(self, model: str, number: int | None = None) -> Record:
+        """Ask the gate whether the version may be approved."""
+        return Record(self._wire.post(f"{self._path(model, number)}/gate"))
+
+    def approve(self, model: str, number: int | None = None, *, reason: str) -> Record:
+        """Approve a version; the answer holds the receipt."""
+        body = {"decision": "approved", "reason": reason}
+        return Record(self._wire.post(f"{self._path(model, number)}/approvals", body))
+
+    def reject(self, model: str, number: int | None = None, *, reason: str) -> Record:
+        """Reject a version, for good."""
+        body = {"decision": "rejected", "reason": reason}
+        return Record(self._wire.post(f"{self._path(model, number)}/approvals", body))
+
+    def request_waiver(
+        self, model: str, control: str, *, reason: str, days: float = 30, number: int | None = None
+    ) -> Record:
+        """Ask for leave to pass the gate although a control does not."""
+        body = {"control": control, "reason": reason, "days": days}
+        return Record(self._wire.post(f"{self._path(model, number)}/waivers", body))
+
+    def grant_waiver(self, waiver: str) -> Record:
+        """Grant a waiver."""
+        return Record(self._wire.post(f"/waivers/{segment(waiver)}/grant"))
+
+    def fetch(self, model: str, target: str | Path, number: int | None = None) -> Path:
+        """Fetch the artifact into a file."""
+        return self._wire.fetch(f"{self._path(model, number)}/artifact", target)
+
+    def _path(self, model: str, number: int | None) -> str:
+        if number is None:
+            versions = self.get(model).versions
+            if not versions:
+                raise BadInput("TP-RELEASE-001", f"the model {model!r} has no version that you may see")
+            number = versions[0]["number"]
+        return f"{self._at}/{segment(model)}/versions/{number}"
+
+
+class Deployments:
+    """The deployments of a project."""
+
+    def __init__(self, wire: Wire, project: str) -> None:
+        self._wire = wire
+        self._at = f"/projects/{segment(project)}/deployments"
+
+    def list(self) -> Records:
+        """Every deployment that you may see."""
+        return Records(map(Record, self._wire.pages(self._at)))
+
+    def get(self, name: str) -> Record:
+        """A deployment."""
+        return Record(self._wire.get(f"{self._at}/{segment(name)}"))
+
+    def create(self, model: str, environment: str, *, version: int | None = None, name: str | None = None) -> Record:
+        """Serve a version in an environment; the answer holds the receipt."""
+        body = {"model": model, "environment": environment, "version": version, "name": name}
+        return Record(self._wire.post(self._at, body))
+
+    def retire(self, name: str) -> Record:
+        """Stop serving it."""
+        return Record(self._wire.delete(f"{self._at}/{segment(name)}"))
+
+    def decisions(self, name: str, limit: int = 20) -> Records:
+        """The newest decisions with what was asked and answered. The reading is recorded."""
+        return Records(map(Record, self._wire.get(f"{self._at}/{segment(name)}/decisions", limit=limit)["items"]))
+
+    def monitor(self, name: str) -> Job:
+        """Compare the served inputs with the training reference; return the job that does it."""
+        return Job(self._wire, self._wire.post(f"{self._at}/{segment(name)}/monitoring")["job"])
+
+    def schedule_monitor(self, name: str, cron: str = "0 * * * *") -> Record:
+        """Have it done by the calendar."""
+        return Record(self._wire.put(f"{self._at}/{segment(name)}/monitoring/schedule", {"cron": cron}))
+
+    def monitoring(self, name: str) -> Records:
+        """What the comparisons found, the newest first."""
+        return Records(map(Record, self._wire.pages(f"{self._at}/{segment(name)}/monitoring")))
+
+
+def infer(wire: Wire, name: str, rows: Sequence[Sequence[float]], input_name: str = "features") -> Record:
+    """Ask a deployment over the Open Inference Protocol v2."""
+    try:
+        read = [[float(value) for value in row] for row in rows]
+    except (TypeError, ValueError, OverflowError):
+        raise BadInput("TP-CLIENT-006", "rows are a rectangle of numbers") from None
+    width = len(read[0]) if read else 0
+    if not width or any(len(row) != width for row in read) or not all(isfinite(v) for row in read for v in row):
+        raise BadInput("TP-CLIENT-006", "rows are a rectangle of numbers")
+    data = [value for row in read for value in row]
+    tensor = {"name": input_name, "shape": [len(read), width], "datatype": "FP32", "data": data}
+    return Record(wire.post(f"/v2/models/{segment(name)}/infer", {"inputs": [tensor]}))

@@ -1,0 +1,1 @@
+"""Frameworks: which clauses each control answers to."""

@@ -1,0 +1,249 @@
+"""Ingesting a table: read, classify, encrypt, record. Nothing of it is ever on disk in plaintext."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import msgspec
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from trustplane.data.catalog import dataset_target, find_dataset
+from trustplane.data.classes import SensitivityClass
+from trustplane.data.profile import Profile, profile_of
+from trustplane.data.readers import Reader, read_csv, read_parquet
+from trustplane.data.sampling import Sampler
+from trustplane.data.statistics import StatisticsCollector
+from trustplane.data.storage import Place, Stored, describe_schema, store_table
+from trustplane.data.tables import Dataset, DatasetVersion
+from trustplane.data.terms import check_basis, check_purpose
+from trustplane.kernel.identity.scopes import find_project, project_target
+from trustplane.kernel.operation import Operation
+from trustplane.kernel.vault.keyring import release
+from trustplane.kernel.vault.spool import Spool
+from trustplane.values.errors import BadInput, NotFound
+from trustplane.values.ids import check_name, new_id
+
+if TYPE_CHECKING:
+    from trustplane.kernel.identity.actors import Actor
+    from trustplane.kernel.operation import Idempotency
+    from trustplane.kernel.plane import Plane
+
+FORMATS = ("csv", "parquet")
+SEED = 350
+LONGEST_RETENTION = 36_525
+_SAFE_INTEGER = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetSpec:
+    """What is said of a dataset when it is ingested. What is left out is kept from its last version; a new dataset needs purposes and a
+    legal basis."""
+
+    name: str
+    format: str
+    purposes: tuple[str, ...] = ()
+    lawful_basis: str = ""
+    retention_days: int | None = None
+    source: str = ""
+    description: str = ""
+    types: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What an ingestion made."""
+
+    dataset_id: str
+    version_id: str
+    number: int
+
+
+def ingest(
+    plane: "Plane",
+    actor: "Actor",
+    project: str,
+    spec: DatasetSpec,
+    chunks: Iterable[bytes],
+    idempotency: "Idempotency | None" = None,
+) -> Ingested:
+    """Ingest a CSV or Parquet file as a new version of a dataset.
+
+    The bytes are spooled under a key that only this call knows, read once to sample and measure, and once more to encrypt under the keys
+    of the version. A failure on the way leaves nothing but an event that says so.
+    """
+    spec = _checked(spec)
+    with plane.database.read() as session:
+        project_row = find_project(session, project)
+        known = _known(session, project_row.id, spec.name)
+        _require_terms(spec, known)
+        target = project_target(project_row) if known is None else dataset_target(session, known)
+        confirmed = {} if known is None else _confirmed(session, known)
+    with (
+        plane.operation(actor, "dataset.ingest", target, idempotency=idempotency) as op,
+        Spool(plane.workspace.folder) as spool,
+    ):
+        for chunk in chunks:
+            spool.write(chunk)
+        spool.finish()
+        if spool.size == 0:
+            raise BadInput("TP-DATA-001", "the file is empty")
+        measured = _measure(_open(spec, spool.reader()))
+        classes = {**{c: str(k) for c, k in measured.profile.classes.items()}, **measured.kept(confirmed)}
+        with plane.database.read() as session:
+            key = release(op, session, plane.keystore, [project_row.key_id])[project_row.key_id]
+        version_id = new_id()
+        place = Place(key, project_row.id, version_id, plane.clock.now())
+        reader = _open(spec, spool.reader())
+        stored = store_table(plane.blobs, place, reader.schema, classes, reader.batches)
+        return _keep(op, spec, project_row.id, measured, classes, stored, version_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    schema: Any
+    profile: Profile
+    collector: StatisticsCollector
+
+    def kept(self, confirmed: dict[str, str]) -> dict[str, str]:
+        """The classes that a steward confirmed before, for the columns that are still there."""
+        return {name: confirmed[name] for name in self.schema.names if name in confirmed}
+
+
+def _checked(spec: DatasetSpec) -> DatasetSpec:
+    check_name("dataset", spec.name)
+    if spec.format not in FORMATS:
+        raise BadInput(
+            "TP-DATA-036", f"{spec.format[:20]!r} cannot be ingested", why=f"it takes {' and '.join(FORMATS)}"
+        )
+    if spec.retention_days is not None and not 1 <= spec.retention_days <= LONGEST_RETENTION:
+        raise BadInput("TP-DATA-037", f"the retention must be 1 to {LONGEST_RETENTION:,} days")
+    purposes = tuple(dict.fromkeys(check_purpose(p) for p in spec.purposes))
+    basis = check_basis(spec.lawful_basis) if spec.lawful_basis else ""
+    return replace(
+        spec, purposes=purposes, lawful_basis=basis, source=spec.source[:2000], description=spec.description[:2000]
+    )
+
+
+def _require_terms(spec: DatasetSpec, known: Dataset | None) -> None:
+    if known is None and not (spec.purposes and spec.lawful_basis):
+        raise BadInput(
+            "TP-DATA-038",
+            f"the dataset {spec.name!r} is new, so it needs a purpose and a legal basis",
+            why="GDPR art. 5(1)(b) and 6(1)",
+        )
+
+
+def _known(session: Session, project_id: str, name: str) -> Dataset | None:
+    try:
+        return find_dataset(session, project_id, name)
+    except NotFound:
+        return None
+
+
+def _confirmed(session: Session, dataset: Dataset) -> dict[str, str]:
+    """The classes of the newest version that somebody confirmed."""
+    version = session.scalar(
+        select(DatasetVersion)
+        .where(DatasetVersion.dataset_id == dataset.id, DatasetVersion.confirmed_by.is_not(None))
+        .order_by(DatasetVersion.number.desc())
+        .limit(1)
+    )
+    return {} if version is None else dict(version.classes)
+
+
+def _open(spec: DatasetSpec, source: BinaryIO) -> Reader:
+    return read_csv(source, spec.types) if spec.format == "csv" else read_parquet(source)
+
+
+def _measure(reader: Reader) -> _Measured:
+    sampler, collector = Sampler(reader.schema, seed=SEED), StatisticsCollector(reader.schema, seed=SEED)
+    for batch in reader.batches:
+        sampler.add(batch)
+        collector.add(batch)
+    if sampler.rows == 0:
+        raise BadInput("TP-DATA-002", "the file has no rows")
+    return _Measured(reader.schema, profile_of(sampler.samples(), rows=sampler.rows, seed=SEED), collector)
+
+
+def _keep(
+    op: Operation,
+    spec: DatasetSpec,
+    project_id: str,
+    measured: _Measured,
+    classes: dict[str, str],
+    stored: Stored,
+    version_id: str,
+) -> Ingested:
+    session, now = op.session, op.plane.clock.now()
+    dataset = _known(session, project_id, spec.name)
+    if dataset is None:
+        dataset = Dataset(
+            id=new_id(),
+            project_id=project_id,
+            name=spec.name,
+            description="",
+            owner_id=op.actor.answerable,
+            source="",
+            purposes=[],
+            lawful_basis="",
+            retention_days=None,
+            held=False,
+            created=now,
+        )
+        session.add(dataset)
+    dataset.description = spec.description or dataset.description
+    dataset.source = spec.source or dataset.source
+    dataset.purposes = list(spec.purposes) or dataset.purposes
+    dataset.lawful_basis = spec.lawful_basis or dataset.lawful_basis
+    dataset.retention_days = spec.retention_days or dataset.retention_days
+    session.flush()
+    last = session.scalar(select(func.max(DatasetVersion.number)).where(DatasetVersion.dataset_id == dataset.id))
+    statistics = measured.collector.result({name: SensitivityClass(k) for name, k in classes.items()})
+    version = DatasetVersion(
+        id=version_id,
+        dataset_id=dataset.id,
+        number=(last or 0) + 1,
+        digest=stored.blob.digest,
+        size=stored.blob.size,
+        rows=stored.rows,
+        columns=describe_schema(measured.schema),
+        classes=dict(classes),
+        proposals={p.column: _plain(p) for p in measured.profile.proposals},
+        statistics={s.column: _plain(s) for s in statistics},
+        keys=stored.key_ids,
+        confirmed_by=None,
+        confirmed_at=None,
+        created=now,
+    )
+    session.add_all((*stored.keys, stored.blob, version))
+    session.flush()
+    op.about(dataset_target(session, dataset))
+    op.record(
+        version=version_id,
+        number=version.number,
+        rows=stored.rows,
+        columns=len(classes),
+        classes={k: sum(1 for v in classes.values() if v == k) for k in sorted(set(classes.values()))},
+        purposes=dataset.purposes,
+        lawful_basis=dataset.lawful_basis,
+        recognisers=list(measured.profile.recognisers),
+    )
+    op.refer(table=stored.blob.digest)
+    op.made(version_id)
+    return Ingested(dataset.id, version_id, version.number)
+
+
+def _plain(value: Any) -> Any:
+    """Plain JSON whose integers every reader holds exactly (RFC 7493 section 2.2)."""
+    return _within(msgspec.to_builtins(value))
+
+
+def _within(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(k): _within(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_within(v) for v in value]
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= _SAFE_INTEGER:
+        return float(value)
+    return value

@@ -1,0 +1,1 @@
+"""Recognisers of personal data in columns. One file per plug-in."""

@@ -1,0 +1,97 @@
+"""What a recogniser is: it is shown a sample of one column and says what the column holds, how sure it is, and why.
+
+A recogniser judges a column, not a cell: one value that looks like a card number says little, a thousand values of
+which all pass the checksum say much. It does no I/O, keeps no state, takes time linear in the size of the sample,
+raises for no sample, and never puts a value of the sample into its reason. The suite in
+``tests/conformance/test_recognisers.py`` states this contract, and every installed plug-in must pass it.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from trustplane.data.classes import SensitivityClass
+
+
+@dataclass(frozen=True)
+class ColumnSample:
+    """What a recogniser sees of a column.
+
+    ``values`` holds the distinct non-null values of the sample as text (:class:`pyarrow.StringArray`, no nulls),
+    trimmed and in Unicode form NFKC; ``counts`` how often each stands in the sample (int64). ``type`` is the column's
+    Arrow type, as Arrow writes it. ``non_null`` counts the non-null values of the whole column, of which the sample is
+    a part.
+    """
+
+    header: str
+    type: str
+    values: Any = field(repr=False)
+    counts: npt.NDArray[np.int64] = field(repr=False)
+    non_null: int
+
+    @classmethod
+    def of(cls, header: str, values: Iterable[str | None], arrow_type: str = "string") -> "ColumnSample":
+        """The sample that holds all of ``values``."""
+        tally = Counter(value for value in values if value is not None)
+        counts = np.fromiter(tally.values(), np.int64, len(tally))
+        return cls(header, arrow_type, pa.array(list(tally), pa.string()), counts, int(counts.sum()))
+
+    @property
+    def distinct(self) -> int:
+        """How many distinct values the sample holds."""
+        return len(self.values)
+
+    @cached_property
+    def sampled(self) -> int:
+        """How many values the sample holds, repetitions counted."""
+        return int(self.counts.sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A recogniser's word on a column.
+
+    ``confidence`` lies in [0, 1]; ``why`` is one plain sentence without any value of the column.
+    """
+
+    entity: str
+    confidence: float
+    why: str
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.confidence <= 1.0:
+            raise ValueError(f"a confidence lies between 0 and 1, not at {self.confidence}")
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """A plug-in's name (as in its entry point) and what it recognises.
+
+    ``entity`` is Presidio's name where Presidio has one. ``countries`` are ISO 3166-1 alpha-2 codes, empty for all of
+    them.
+    """
+
+    name: str
+    entity: str
+    klass: SensitivityClass
+    countries: tuple[str, ...] = ()
+    uses_checksum: bool = False
+
+
+class Recogniser(Protocol):
+    """Something that recognises one kind of personal data."""
+
+    @property
+    def descriptor(self) -> Descriptor:
+        """What this recogniser is."""
+        ...
+
+    def judge(self, column: ColumnSample) -> Judgement | None:
+        """What ``column`` holds, or ``None`` when it does not look like this recogniser's kind of data."""
+        ...

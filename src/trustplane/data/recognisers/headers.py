@@ -1,0 +1,54 @@
+"""What a column's name says.
+
+Names are compared word by word, never by letters: ``public`` does not hold the word ``lic``.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+Words = tuple[str, ...]
+
+_LONGEST = 200
+_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
+_SEPARATOR = re.compile(r"[\W_]+")
+
+
+def words(header: str) -> Words:
+    """The words of a column's name in lower case: ``customerFullName2`` gives customer, full, name, 2."""
+    text = unicodedata.normalize("NFKC", header[:_LONGEST])
+    spaced = _BOUNDARY.sub(" ", text)
+    return tuple(word for word in _SEPARATOR.split(spaced.casefold()) if word)
+
+
+def vocabulary(text: str) -> frozenset[str]:
+    """Single words, separated by spaces."""
+    return frozenset(text.split())
+
+
+def phrases(text: str) -> frozenset[Words]:
+    """Phrases for the functions below, written one per comma: ``"first name, surname"``."""
+    return frozenset(tuple(part.split()) for part in text.split(",") if part.strip())
+
+
+WHOSE = vocabulary(
+    "a account applicant at borrower client current customer employee guest holder in member my of owner patient"
+    " policyholder student the user"
+)
+"""Words that say whose, and leave open what."""
+
+FORM = vocabulary("band bracket category class code group level num range status years")
+"""Words that say in which form a trait is given, and leave open which."""
+
+
+def mentions(header: str, wanted: Iterable[Words]) -> bool:
+    """Whether one of ``wanted`` stands anywhere in the name, as whole words in this order."""
+    have = words(header)
+    return any(have[at : at + len(each)] == each for each in wanted for at in range(len(have) - len(each) + 1))
+
+
+def is_about(header: str, wanted: frozenset[Words], ignored: frozenset[str] = WHOSE) -> bool:
+    """Whether the name says ``wanted`` and ``ignored`` words: ``customer_age`` is about age, ``domain_age`` not."""
+    have = words(header)
+    bare = tuple(word for word in have if word not in ignored and not word.isdecimal())
+    return have in wanted or bare in wanted

@@ -1,0 +1,37 @@
+"""Internet addresses, version 4 and 6."""
+
+from ipaddress import ip_address
+
+import numpy as np
+
+from trustplane.data.classes import SensitivityClass
+from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement
+from trustplane.data.recognisers.evidence import confidence, matching, share
+from trustplane.data.recognisers.headers import mentions, phrases
+
+_FORM = r"^(?:[0-9A-Fa-f:]{2,39}(?:%[0-9A-Za-z]{1,15})?|(?:[0-9A-Fa-f:]{2,30}:)?[0-9]{1,3}(?:\.[0-9]{1,3}){3})$"
+_NAMES = phrases("ip, ip address, ipaddress, ipv 4, ipv 6, remote addr, source address, src ip, dst ip")
+
+
+class IpAddress:
+    """Columns of internet addresses, which are personal data (Court of Justice of the EU, C-582/14, Breyer)."""
+
+    descriptor = Descriptor("ip_address", "IP_ADDRESS", SensitivityClass.IDENTIFIER)
+
+    def judge(self, column: ColumnSample) -> Judgement | None:
+        shaped = column.values.filter(matching(column, _FORM)).to_pylist()
+        found = share(np.arange(column.distinct) < sum(map(_is_address, shaped)))
+        if not found.enough:
+            return None
+        sure = confidence(0.95, found, named=mentions(column.header, _NAMES))
+        return Judgement(self.descriptor.entity, sure, f"{found} are internet addresses")
+
+
+def _is_address(text: str) -> bool:
+    if text.count(":") < 2 and "." not in text:
+        return False
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,36 @@
+"""Social security numbers of the United States, which have no check digit: by form, name, and numbers never issued."""
+
+from trustplane.data.classes import SensitivityClass
+from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement
+from trustplane.data.recognisers.evidence import Mask, confidence, matching, share
+from trustplane.data.recognisers.headers import mentions, phrases
+
+_WRITTEN = r"^[0-9]{3}[- ][0-9]{2}[- ][0-9]{4}$"
+_BARE = r"^[0-9]{9}$"
+# Never issued (Social Security Administration, POMS RM 10201.035): area 000, 666 and 9xx, group 00, serial 0000.
+_NEVER_ISSUED = r"^(?:000|666|9)|^[0-9]{3}[- ]?00|0000$"
+_NAMES = phrases("ssn, social security, social security number, social, ss number, tin, itin")
+
+
+class UsSsn:
+    """Columns of social security numbers. Nine bare digits count only under a name that says so."""
+
+    descriptor = Descriptor("us_ssn", "US_SSN", SensitivityClass.IDENTIFIER, ("US",))
+
+    def judge(self, column: ColumnSample) -> Judgement | None:
+        named = mentions(column.header, _NAMES)
+        issued: Mask = ~matching(column, _NEVER_ISSUED)
+        written = share(matching(column, _WRITTEN) & issued)
+        bare = share(matching(column, _BARE) & issued)
+        if written.enough and (named or written.value >= 0.5):
+            sure = confidence(0.85, written, named=named)
+            return Judgement(
+                self.descriptor.entity, sure, f"{written} have the form of a social security number that may be issued"
+            )
+        if named and bare.enough:
+            sure = confidence(0.5, bare, named=True)
+            why = (
+                f"{bare} are nine digits that may be issued as a social security number, and the column's name says so"
+            )
+            return Judgement(self.descriptor.entity, sure, why)
+        return None

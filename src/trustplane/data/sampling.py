@@ -1,0 +1,147 @@
+"""Seeded samples of columns from a stream of record batches, in bounded memory."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from trustplane.data.recognisers.contract import ColumnSample
+
+SAMPLE = 10_000
+"""Non-null values that are kept of each column."""
+LONGEST = 512
+"""Characters that are kept of a value: no recogniser needs more."""
+
+
+@dataclass(slots=True)
+class _Reservoir:
+    """The values with the smallest random priorities seen so far, which are a uniform sample without replacement."""
+
+    generator: np.random.Generator
+    size: int
+    values: Any
+    priorities: npt.NDArray[np.float64]
+    rows: int = 0
+    non_null: int = 0
+
+    def add(self, array: Any) -> None:
+        self.rows += len(array)
+        present = array.drop_null()
+        self.non_null += len(present)
+        drawn = self.generator.random(len(present))
+        full = len(self.priorities) == self.size
+        chosen = np.flatnonzero(drawn < self.priorities.max()) if full else np.arange(len(present))
+        if len(chosen) > self.size:
+            chosen = chosen[np.argpartition(drawn[chosen], self.size)[: self.size]]
+        values = pa.concat_arrays([self.values, text_of(present.take(pa.array(chosen)))])
+        priorities = np.concatenate([self.priorities, drawn[chosen]])
+        if len(priorities) > self.size:
+            kept = np.argpartition(priorities, self.size)[: self.size]
+            values, priorities = values.take(pa.array(kept)), priorities[kept]
+        self.values, self.priorities = values, priorities
+
+
+class Sampler:
+    """Collects a sample of every column.
+
+    The same batches and seed give the same samples, however the rows are cut into batches.
+    """
+
+    def __init__(self, schema: Any, *, seed: int, size: int = SAMPLE) -> None:
+        if size < 1:
+            raise ValueError("a sample holds at least one value")
+        self._schema = schema
+        self._columns = [
+            _Reservoir(
+                np.random.Generator(np.random.PCG64([seed, index])), size, pa.array([], pa.string()), np.empty(0)
+            )
+            for index in range(len(schema))
+        ]
+
+    @property
+    def rows(self) -> int:
+        """Rows seen so far."""
+        return self._columns[0].rows if self._columns else 0
+
+    def add(self, batch: Any) -> None:
+        """Look at one more record batch."""
+        for reservoir, array in zip(self._columns, batch.columns, strict=True):
+            reservoir.add(array)
+
+    def samples(self) -> tuple[ColumnSample, ...]:
+        """The sample of each column, in the order of the schema."""
+        return tuple(_sample(field, reservoir) for field, reservoir in zip(self._schema, self._columns, strict=True))
+
+
+def text_of(array: Any) -> Any:
+    """The values of a column as text that patterns can be matched against: trimmed, in form NFKC, at most
+    :data:`LONGEST` characters.
+
+    Values without a text form (binary ones) become empty strings.
+    """
+    if pa.types.is_dictionary(array.type):
+        return text_of(array.dictionary_decode())
+    if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
+        short = pc.utf8_slice_codeunits(array.cast(pa.large_string()), 0, LONGEST).cast(pa.string())
+        return pc.utf8_trim_whitespace(pc.utf8_normalize(short, form="NFKC"))
+    if (
+        pa.types.is_binary(array.type)
+        or pa.types.is_large_binary(array.type)
+        or pa.types.is_fixed_size_binary(array.type)
+    ):
+        return pa.array([""] * len(array), pa.string())
+    if pa.types.is_null(array.type):
+        return pa.nulls(len(array), pa.string())
+    if pa.types.is_floating(array.type):
+        return _text_of_floats(array)
+    return array.cast(pa.string())
+
+
+def _text_of_floats(array: Any) -> Any:
+    """Whole numbers without exponent or fraction: a telephone number that was once read as a float still is one."""
+    return pa.array(
+        [each if each is None else _text_of_float(each) for each in array.cast(pa.float64()).to_pylist()], pa.string()
+    )
+
+
+def _text_of_float(number: float) -> str:
+    return str(int(number)) if number.is_integer() and abs(number) < 2**63 else repr(number)
+
+
+def _sample(field: Any, reservoir: _Reservoir) -> ColumnSample:
+    tally = pc.value_counts(reservoir.values)
+    order = pc.sort_indices(tally.field("values"))
+    return ColumnSample(
+        header=field.name,
+        type=str(field.type),
+        values=tally.field("values").take(order),
+        counts=tally.field("counts").take(order).to_numpy(zero_copy_only=False).astype(np.int64),
+        non_null=reservoir.non_null,
+    )
+
+
+def miss_probability(population: int, sampled: int, share: float) -> float:
+    """The probability that a sample without replacement holds none of the values that make up ``share`` of a
+    population.
+
+    Hypergeometric: C(N - K, n) / C(N, n) with K = ceil(share N), at least 1.
+    """
+    if not 0 <= sampled <= population or not 0 < share <= 1:
+        raise ValueError("a sample is part of its population, and a share lies above 0 and at most at 1")
+    if population == 0:
+        return 0.0
+    wanted = max(1, math.ceil(share * population))
+    rest = population - wanted
+    if sampled > rest:
+        return 0.0
+    log = (
+        math.lgamma(rest + 1)
+        - math.lgamma(rest - sampled + 1)
+        - math.lgamma(population + 1)
+        + math.lgamma(population - sampled + 1)
+    )
+    return min(1.0, math.exp(log))

@@ -1,0 +1,72 @@
+"""Rows of the data stage: datasets, their versions, and views."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from trustplane.kernel.tables import Base, Governed
+
+
+class Dataset(Governed, Base):
+    """A dataset: what it is for, on what legal basis, for how long, and who answers for it."""
+
+    __tablename__ = "datasets"
+    __table_args__ = (UniqueConstraint("project_id", "name"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"))
+    name: Mapped[str] = mapped_column(String(64))
+    description: Mapped[str] = mapped_column(String(2000))
+    owner_id: Mapped[str] = mapped_column(String(36))
+    source: Mapped[str] = mapped_column(String(2000))
+    purposes: Mapped[list[str]]
+    lawful_basis: Mapped[str] = mapped_column(String(100))
+    retention_days: Mapped[int | None]
+    held: Mapped[bool]
+    created: Mapped[datetime]
+
+
+class DatasetVersion(Governed, Base):
+    """One version of a dataset: an encrypted Parquet object, with a key per sensitivity class."""
+
+    __tablename__ = "dataset_versions"
+    __table_args__ = (UniqueConstraint("dataset_id", "number"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"))
+    number: Mapped[int]
+    digest: Mapped[str] = mapped_column(String(71))
+    size: Mapped[int] = mapped_column(BigInteger)
+    rows: Mapped[int] = mapped_column(BigInteger)
+    columns: Mapped[dict[str, Any]]
+    classes: Mapped[dict[str, Any]]
+    proposals: Mapped[dict[str, Any]]
+    statistics: Mapped[dict[str, Any]]
+    keys: Mapped[dict[str, Any]]
+    confirmed_by: Mapped[str | None] = mapped_column(String(36))
+    confirmed_at: Mapped[datetime | None]
+    created: Mapped[datetime]
+
+
+class View(Governed, Base):
+    """The only way to rows: some columns of one version, filtered, pseudonymised, for one purpose, until a date."""
+
+    __tablename__ = "views"
+    __table_args__ = (UniqueConstraint("project_id", "name"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"))
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"))
+    version_id: Mapped[str] = mapped_column(ForeignKey("dataset_versions.id"))
+    name: Mapped[str] = mapped_column(String(64))
+    columns: Mapped[list[str]]
+    row_filter: Mapped[str] = mapped_column(String(2000))
+    pseudonyms: Mapped[list[str]]
+    pseudonym_key: Mapped[str | None] = mapped_column(String(36))
+    purpose: Mapped[str] = mapped_column(String(100))
+    expires: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    created_by: Mapped[str] = mapped_column(String(36))
+    created: Mapped[datetime]

@@ -1,0 +1,211 @@
+"""Views: the only way to rows."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from sqlalchemy import select
+
+from trustplane.data.catalog import dataset_target, find_dataset, find_version, find_view, view_target
+from trustplane.data.filters import columns_of, compile_filter
+from trustplane.data.storage import key_ids_for, read_columns, schema_of
+from trustplane.data.tables import DatasetVersion, View
+from trustplane.data.terms import check_purpose
+from trustplane.kernel.identity.scopes import find_project
+from trustplane.kernel.operation import Operation
+from trustplane.kernel.vault.keyring import KeySpec, mint, release
+from trustplane.kernel.vault.keys import SecretKey
+from trustplane.kernel.vault.pseudonyms import pseudonymise
+from trustplane.kernel.vault.tables import VaultKey
+from trustplane.values.errors import BadInput, Conflict, Denied, nearest
+from trustplane.values.ids import check_name, new_id
+
+if TYPE_CHECKING:
+    from trustplane.kernel.identity.actors import Actor
+    from trustplane.kernel.operation import Idempotency
+    from trustplane.kernel.plane import Plane
+
+LONGEST = timedelta(days=366)
+
+
+@dataclass(frozen=True, slots=True)
+class ViewSpec:
+    """What a view shows: columns of one version (the newest without a number), rows that pass a filter, for a purpose, for a time."""
+
+    name: str
+    dataset: str
+    columns: tuple[str, ...]
+    purpose: str
+    life: timedelta
+    row_filter: str = ""
+    pseudonyms: tuple[str, ...] = ()
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedView:
+    """The rows of a view, as the operation that opened it released them. ``batches`` can be walked once."""
+
+    event: str
+    schema: Any
+    batches: Iterator[Any]
+    version_id: str
+    digest: str
+
+
+def create_view(
+    plane: "Plane", actor: "Actor", project: str, spec: ViewSpec, idempotency: "Idempotency | None" = None
+) -> str:
+    """Make a view; return its id."""
+    check_name("view", spec.name)
+    purpose = check_purpose(spec.purpose)
+    if not timedelta(minutes=1) <= spec.life <= LONGEST:
+        raise BadInput("TP-DATA-040", "a view lives for at least one minute and at most 366 days")
+    with plane.database.read() as session:
+        project_row = find_project(session, project)
+        dataset = find_dataset(session, project_row.id, spec.dataset)
+        version = find_version(session, dataset, spec.number)
+        target = dataset_target(session, dataset)
+    looked_at = _checked_columns(spec, version)
+    with plane.operation(actor, "view.create", target, context={"purpose": purpose}, idempotency=idempotency) as op:
+        taken = select(View.id).where(View.project_id == project_row.id, View.name == spec.name)
+        if op.session.scalar(taken) is not None:
+            raise Conflict("TP-DATA-041", f"the name {spec.name!r} is taken in this project")
+        now = plane.clock.now()
+        row = View(
+            id=new_id(),
+            project_id=project_row.id,
+            dataset_id=dataset.id,
+            version_id=version.id,
+            name=spec.name,
+            columns=list(spec.columns),
+            row_filter=spec.row_filter.strip(),
+            pseudonyms=list(spec.pseudonyms),
+            pseudonym_key=_pseudonym_key(op, project_row.id, project_row.key_id) if spec.pseudonyms else None,
+            purpose=purpose,
+            expires=now + spec.life,
+            revoked_at=None,
+            created_by=actor.answerable,
+            created=now,
+        )
+        op.session.add(row)
+        op.record(
+            view=row.id,
+            version=version.id,
+            columns=row.columns,
+            filtered_by=list(looked_at),
+            pseudonyms=row.pseudonyms,
+            classes=sorted({version.classes[c] for c in (*row.columns, *looked_at)}),
+            purpose=purpose,
+            expires=int(row.expires.timestamp()),
+        )
+        op.about(view_target(row))
+        op.made(row.id)
+        return row.id
+
+
+def open_view(
+    plane: "Plane", actor: "Actor", project: str, view: str, purpose: str | None = None, cause: str | None = None
+) -> OpenedView:
+    """Open a view for a purpose, its own without one. The opening is on durable record before the first row leaves."""
+    with plane.database.read() as session:
+        row = find_view(session, find_project(session, project).id, view)
+        version = session.get_one(DatasetVersion, row.version_id)
+    schema = schema_of(version)
+    needed = tuple(dict.fromkeys((*row.columns, *columns_of(row.row_filter, schema))))
+    wanted = key_ids_for(version, needed)
+    stated = check_purpose(purpose) if purpose else row.purpose
+    with plane.operation(actor, "view.open", view_target(row), context={"purpose": stated}, cause=cause) as op:
+        if row.revoked_at is not None:
+            raise Denied("TP-DATA-042", f"the view {row.name!r} was revoked")
+        extra = [row.pseudonym_key] if row.pseudonym_key else []
+        with plane.database.read() as session:
+            keys = release(op, session, plane.keystore, [*wanted.values(), *extra])
+        op.record(version=version.id, columns=list(needed), purpose=stated)
+        op.refer(table=version.digest)
+    by_name = {name: keys[key_id] for name, key_id in wanted.items()}
+    mask = keys[row.pseudonym_key] if row.pseudonym_key else None
+    shown = _shown_schema(row, schema)
+    source = read_columns(plane.blobs, version, needed, by_name)
+    return OpenedView(op.id, shown, _shape(source, row, shown, schema, mask), version.id, version.digest)
+
+
+def revoke_view(plane: "Plane", actor: "Actor", project: str, view: str) -> None:
+    """Take a view back: it opens no more."""
+    with plane.database.read() as session:
+        row = find_view(session, find_project(session, project).id, view)
+    with plane.operation(actor, "view.revoke", view_target(row)) as op:
+        held = op.session.get_one(View, row.id)
+        held.revoked_at = held.revoked_at or plane.clock.now()
+        op.record(view=row.id)
+
+
+def _checked_columns(spec: ViewSpec, version: DatasetVersion) -> tuple[str, ...]:
+    """The columns that the filter looks at, once everything that the view names is there."""
+    if not spec.columns:
+        raise BadInput("TP-DATA-033", "a view needs at least one column")
+    if len(set(spec.columns)) < len(spec.columns):
+        raise BadInput("TP-DATA-033", "a view shows each column once")
+    unknown = [c for c in spec.columns if c not in version.classes]
+    if unknown:
+        why = "; ".join(f"{c[:80]!r}: {nearest(c, list(version.classes)) or 'there is none like it'}" for c in unknown)
+        raise BadInput("TP-DATA-033", f"there is no column {unknown[0][:80]!r}", why=why)
+    strange = [c for c in spec.pseudonyms if c not in spec.columns]
+    if strange:
+        raise BadInput("TP-DATA-033", f"the column {strange[0][:80]!r} is to be a pseudonym and is not in the view")
+    return columns_of(spec.row_filter, schema_of(version))
+
+
+def _pseudonym_key(op: Operation, project_id: str, project_key: str) -> str:
+    """The one pseudonym key of the project, so that its views can be joined and nothing outside can."""
+    subject = f"pseudonyms:{project_id}"
+    known = op.session.scalar(select(VaultKey.id).where(VaultKey.subject == subject, VaultKey.wrapped.is_not(None)))
+    if known is not None:
+        return known
+    parent = release(op, op.session, op.plane.keystore, [project_key])[project_key]
+    row, _ = mint(parent, KeySpec("pseudonym", subject, project_id), op.plane.clock.now())
+    op.session.add(row)
+    return row.id
+
+
+def _shown_schema(row: View, schema: Any) -> Any:
+    fields = [
+        pa.field(name, pa.string()) if name in row.pseudonyms else schema.field(name).remove_metadata()
+        for name in row.columns
+    ]
+    return pa.schema(fields)
+
+
+def _shape(batches: Iterator[Any], row: View, shown: Any, schema: Any, mask: SecretKey | None) -> Iterator[Any]:
+    """Filter the rows, drop what only the filter looked at, and put pseudonyms in place."""
+    expression = compile_filter(row.row_filter, schema) if row.row_filter else None
+    for batch in batches:
+        kept = batch if expression is None else batch.filter(expression)
+        if kept.num_rows:
+            yield pa.record_batch([_column(kept, name, row, mask) for name in row.columns], schema=shown)
+
+
+def _column(batch: Any, name: str, row: View, mask: SecretKey | None) -> Any:
+    column = batch.column(name)
+    if mask is None or name not in row.pseudonyms:
+        return column
+    return pseudonymise(mask, row.purpose, column)
+
+
+def view_facts(row: View, now: datetime) -> Mapping[str, Any]:
+    """A view as lists and pages show it."""
+    state = "revoked" if row.revoked_at is not None else "expired" if row.expires <= now else "open"
+    return {
+        "id": row.id,
+        "name": row.name,
+        "dataset": row.dataset_id,
+        "version": row.version_id,
+        "columns": row.columns,
+        "filter": row.row_filter,
+        "pseudonyms": row.pseudonyms,
+        "purpose": row.purpose,
+        "expires": row.expires,
+        "state": state,
+    }

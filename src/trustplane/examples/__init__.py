@@ -1,0 +1,1 @@
+"""Example data and scripts, for the demo, the documentation and the tests."""

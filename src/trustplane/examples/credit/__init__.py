@@ -1,0 +1,1 @@
+"""Credit risk: a real public table, synthetic people beside its rows, and a script that trains on it."""

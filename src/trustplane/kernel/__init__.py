@@ -1,0 +1,1 @@
+"""The ground floor: who, may they, what happened, under which key."""

@@ -1,0 +1,1 @@
+"""Who: principals, roles and bindings, tokens, passwords, sessions."""

@@ -1,0 +1,1 @@
+"""Formats in which a model is admitted: only those that hold no code."""

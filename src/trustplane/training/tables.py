@@ -1,0 +1,46 @@
+"""Rows of the training stage: runs."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from trustplane.kernel.tables import Base, Governed
+
+
+class Run(Governed, Base):
+    """One run of a user's script: what went in, what came out, and everything that made it so.
+
+    ``inputs`` maps each view's name to ``{view, version, digest, rows}``; ``outputs`` each output's path to
+    ``{digest, sha256, size}`` of its encrypted blob and of its plaintext; ``environment`` holds the interpreter, the lock's digest and what
+    the sandbox let the script read. Every blob of a run is under the one key ``key_id``.
+    """
+
+    __tablename__ = "runs"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"), index=True)
+    author_id: Mapped[str] = mapped_column(String(36))
+    actor_id: Mapped[str] = mapped_column(String(36))
+    scopes: Mapped[list[str]]  # of the token that started it; the job reaches no further
+    job_id: Mapped[str] = mapped_column(String(200))
+    state: Mapped[str] = mapped_column(String(16))  # queued, done, failed
+    script: Mapped[str] = mapped_column(String(200))
+    code: Mapped[str] = mapped_column(String(71))  # SHA-256 over the files of the script
+    code_blob: Mapped[str] = mapped_column(String(71))
+    parameters: Mapped[dict[str, Any]]
+    seed: Mapped[int]
+    git: Mapped[dict[str, Any]]
+    environment: Mapped[dict[str, Any]]
+    limits: Mapped[dict[str, Any]]
+    sandbox: Mapped[str] = mapped_column(String(32))
+    reason: Mapped[str] = mapped_column(String(2000))  # why it went without a sandbox; empty where it did not
+    inputs: Mapped[dict[str, Any]]
+    outputs: Mapped[dict[str, Any]]
+    metrics: Mapped[dict[str, Any]]
+    log_blob: Mapped[str | None] = mapped_column(String(71))
+    ended: Mapped[str] = mapped_column(String(2000))  # how it ended, in words; empty while it has not
+    key_id: Mapped[str] = mapped_column(String(36))
+    created: Mapped[datetime]
+    finished: Mapped[datetime | None]

@@ -1,0 +1,84 @@
+"""The workspace that ``trustplane demo`` leaves, made once, and a plane that serves a copy of it."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+TRUSTPLANE = (sys.executable, "-m", "trustplane.cli.main")
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the demo left behind and said."""
+
+    folder: Path
+    code: int
+    said: dict
+    told: str
+
+
+def command(*arguments, check=True, **options):
+    """Run the command line in a process of its own; return what it did."""
+    done = subprocess.run(
+        [*TRUSTPLANE, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "NO_COLOR": "1"},
+        timeout=300,
+        **options,
+    )
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(scope="session")
+def run_command():
+    """Run the command line in a process of its own."""
+    return command
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory):
+    """The demo, run as a user runs it."""
+    folder = tmp_path_factory.mktemp("demo") / "workspace"
+    done = command("demo", folder, "--json", check=False)
+    return Demo(folder, done.returncode, json.loads(done.stdout or "{}"), done.stderr)
+
+
+@pytest.fixture(scope="session")
+def served(demo, tmp_path_factory):
+    """The address of a plane that serves a copy of the demo's workspace, and the password of its owner."""
+    folder = tmp_path_factory.mktemp("served") / "workspace"
+    shutil.copytree(demo.folder, folder)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = (folder.parent / "up.log").open("w")
+    process = subprocess.Popen([*TRUSTPLANE, "-w", str(folder), "up", "--port", str(port)], stdout=log, stderr=log)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        until = time.monotonic() + 60
+        while True:
+            try:
+                if httpx.get(f"{url}/v2/health/live").status_code == 200:
+                    break
+            except httpx.TransportError:
+                pass
+            if process.poll() is not None or time.monotonic() > until:
+                pytest.fail((folder.parent / "up.log").read_text())
+            time.sleep(0.1)
+        yield url, (folder / "console-password").read_text().strip()
+    finally:
+        process.terminate()
+        process.wait(20)
+        log.close()

@@ -1,0 +1,179 @@
+"""The console in a real browser: every page of the demo's workspace, under its strict policy, with and without the right to look."""
+
+import re
+import shutil
+
+import httpx
+import pytest
+from playwright.sync_api import sync_playwright
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("demo"),
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium (Debian: the package chromium)"),
+]
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A page that fails the test for anything that the browser complains of."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    opened = context.new_page()
+    troubles = []
+    opened.on(
+        "console", lambda message: troubles.append(message.text) if message.type in {"error", "warning"} else None
+    )
+    opened.on("pageerror", lambda error: troubles.append(str(error)))
+    opened.on("requestfailed", lambda request: troubles.append(f"{request.url} failed"))
+    yield opened
+    context.close()
+    assert troubles == []
+
+
+@pytest.fixture
+def inside(page, served):
+    """A page that is logged in as the owner."""
+    url, password = served
+    page.goto(f"{url}/")
+    page.get_by_label("Name").fill("owner")
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("heading", name="Posture").wait_for()
+    return page
+
+
+def test_posture_tells_every_control(inside):
+    text = inside.locator("main").inner_text()
+    assert "13\n" in text
+    assert "passes" in text
+    assert "waived" in text
+    for control in ("TP-DAT-01", "TP-TRN-01", "TP-ASM-02", "TP-REL-01", "TP-SRV-01", "TP-MON-01", "TP-GOV-01"):
+        assert control in text
+
+
+def test_every_link_leads_somewhere_and_every_page_has_one_heading(inside, served):
+    """From posture over every page that links lead to; each is a page with a title and one first heading."""
+    url, _ = served
+    waiting, looked_at = [f"{url}/console/"], {}
+    while waiting and len(looked_at) < 60:
+        here = waiting.pop(0).split("#")[0]
+        kind = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", here.removeprefix(url)).split("?")[0]
+        if sum(k == kind for k in looked_at.values()) >= 3 or here in looked_at:
+            continue
+        if here.endswith("/receipt"):
+            answer = inside.request.get(here)
+            assert answer.ok
+            assert answer.text().startswith("c2sp.org/tlog-proof@v1\n")
+            looked_at[here] = kind
+            continue
+        answer = inside.goto(here)
+        assert answer.status == 200, here
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert inside.locator("h1").count() == 1, here
+        assert inside.title().endswith("· Trustplane"), here
+        assert inside.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{here} scrolls sideways"
+        looked_at[here] = kind
+        waiting += [
+            link
+            for link in inside.eval_on_selector_all("a[href]", "all => all.map(a => a.href)")
+            if link.startswith(f"{url}/console")
+        ]
+    assert {*looked_at.values()} >= {
+        "/console/", "/console/activity", "/console/events/ID", "/console/events/ID/receipt", "/console/projects/ID",
+        "/console/datasets/ID", "/console/runs/ID", "/console/models/ID", "/console/deployments/ID",
+    }  # fmt: skip
+
+
+def test_from_posture_to_proof_in_three_clicks(inside):
+    inside.locator("main a[href*='/console/events/']").first.click()
+    inside.get_by_text("is the recorded one: it opens the commitment").wait_for()
+    receipt = inside.request.get(
+        inside.get_by_role("link", name="Receipt").get_attribute("href") and f"{inside.url}/receipt"
+    )
+    assert receipt.text().startswith("c2sp.org/tlog-proof@v1\n")
+
+
+def test_denials_are_shown_with_their_rule(inside):
+    inside.get_by_role("link", name="Activity").click()
+    inside.get_by_role("link", name="denied").click()
+    text = inside.locator("main").inner_text()
+    assert "denied" in text
+    assert "sod-judge-own-model" in text
+
+
+def test_it_works_with_the_keyboard_alone(page, served):
+    url, password = served
+    page.goto(f"{url}/console/login")
+    page.locator("#name:focus").wait_for()
+    page.keyboard.type("owner")
+    page.keyboard.press("Tab")
+    page.keyboard.type(password)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Posture").wait_for()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "To the content"
+
+
+@pytest.mark.parametrize("width", [360, 768, 1600])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_the_screen(inside, width, scheme):
+    inside.set_viewport_size({"width": width, "height": 800})
+    inside.emulate_media(color_scheme=scheme)
+    inside.reload()
+    assert inside.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    colours = inside.evaluate("(s => [s.color, s.backgroundColor])(getComputedStyle(document.body))")
+    light, dark = (sum(map(int, re.findall(r"\d+", colour)[:3])) for colour in colours)
+    assert (light < dark) == (scheme == "light")
+
+
+def test_a_wrong_password_says_little(browser, served):
+    url, _ = served
+    page = browser.new_page()
+    page.goto(f"{url}/console/login")
+    page.get_by_label("Name").fill("owner")
+    page.get_by_label("Password").fill("wrong")
+    with page.expect_response("**/console/login") as answer:
+        page.get_by_role("button", name="Log in").click()
+    assert answer.value.status == 401
+    told = page.get_by_role("alert").inner_text()
+    page.get_by_label("Name").fill("nobody-of-that-name")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Log in").click()
+    assert page.get_by_role("alert").inner_text() == told
+    page.close()
+
+
+def test_logging_out_ends_the_session(inside, served):
+    url, _ = served
+    cookies = inside.context.cookies()
+    assert all(cookie["httpOnly"] and cookie["sameSite"] == "Strict" for cookie in cookies)
+    inside.get_by_role("button", name="Log out").click()
+    inside.get_by_label("Password").wait_for()
+    old = {cookie["name"]: cookie["value"] for cookie in cookies}
+    assert httpx.get(f"{url}/console/", cookies=old).status_code == 303
+
+
+def test_nothing_is_shown_to_a_stranger(served):
+    url, _ = served
+    for path in ("/console/", "/console/activity", "/console/projects/x", "/console/events/x", "/console/datasets/x"):
+        answer = httpx.get(url + path)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/console/login")
+
+
+def test_a_form_from_elsewhere_is_refused(served):
+    url, password = served
+    answer = httpx.post(
+        f"{url}/console/login", data={"name": "owner", "password": password}, headers={"Origin": "https://evil.example"}
+    )
+    assert answer.status_code in {400, 403}
+    assert "set-cookie" not in answer.headers

@@ -1,0 +1,220 @@
+"""Every route that changes state or opens governed content: exactly one decision, and at least one event."""
+
+import base64
+import threading
+from importlib.resources import files
+
+import pytest
+from sqlalchemy import func, select
+from tests.unit.api.conftest import PASSWORD
+
+from trustplane.examples.credit.table import write_credit_table
+from trustplane.kernel.ledger.tables import LedgerEvent
+from trustplane.kernel.plane import Plane
+
+PURPOSE = "dpv:CustomerSolvencyMonitoring"
+ASKS = {"POST /policies/explain", "POST /policies/test", "POST /ledger/verify"}
+"""What is asked by POST and changes nothing."""
+OPENS = {
+    "GET /projects/{project}/views/{view}/rows",
+    "GET /projects/{project}/runs/{run}/outputs/{path:path}",
+    "GET /projects/{project}/models/{model}/versions/{number}/artifact",
+    "GET /projects/{project}/deployments/{deployment}/decisions",
+    "GET /projects/{project}/reports/{report}",
+    "GET /ledger/export",
+}
+
+
+class Walk:
+    """Calls routes and counts what each one decides and records."""
+
+    def __init__(self, caller, monkeypatch):
+        self.caller = caller
+        self.walked = set()
+        self.decided = []
+        authorise = Plane.authorise
+
+        def counted(plane, actor, action, target, context=None):
+            if threading.current_thread().name.startswith("AnyIO"):  # requests; jobs decide on threads of their own
+                self.decided.append(action)
+            return authorise(plane, actor, action, target, context)
+
+        monkeypatch.setattr(Plane, "authorise", counted)
+
+    def events(self):
+        with self.caller.plane.database.read() as session:
+            return session.scalar(select(func.count()).select_from(LedgerEvent))
+
+    def __call__(self, method, template, who, action, named=None, **said):
+        before = self.events()
+        self.decided.clear()
+        answer = self.caller.call(method, template.format(**(named or {})), who, **said)
+        assert answer.is_success, f"{method} {template}: {answer.status_code} {answer.text[:500]}"
+        assert self.decided == [action], f"{method} {template} decided {self.decided}"
+        assert self.events() > before, f"{method} {template} left no event"
+        self.walked.add(f"{method} {template.replace('{path}', '{path:path}')}")
+        return answer
+
+    def wait(self, job, who):
+        answer = self.caller.call("GET", f"/jobs/{job}/progress", who)
+        assert answer.is_success
+        status = self.caller.call("GET", f"/jobs/{job}", who).json()
+        assert status["state"] == "succeeded", status
+
+
+def routes_of(app):
+    """``METHOD path`` of every route under the API's prefix."""
+    schema = app.openapi()
+    for path, methods in schema["paths"].items():
+        if path.startswith("/api/v1"):
+            for method in methods:
+                template = path.removeprefix("/api/v1").replace("/outputs/{path}", "/outputs/{path:path}")
+                yield f"{method.upper()} {template}"
+
+
+def test_each_state_changing_route_makes_one_decision_and_an_event(peopled, monkeypatch, tmp_path):
+    walk = Walk(peopled, monkeypatch)
+    in_project = {"project": "credit"}
+    walk_identity(walk)
+    walk_data(walk, in_project, tmp_path)
+    run = walk_training(walk, in_project)
+    walk_release(walk, in_project, run)
+    walk_rollout(walk, in_project)
+    walk_evidence(walk, in_project)
+    wanted = {r for r in routes_of(peopled.app) if not r.startswith("GET ")} - ASKS | OPENS
+    assert walk.walked == wanted
+
+
+def walk_identity(walk):
+    walk("POST", "/projects", "ada", "project.create", json={"name": "other"})
+    walk(
+        "POST",
+        "/projects/{project}/environments",
+        "ada",
+        "environment.create",
+        {"project": "other"},
+        json={"name": "x"},
+    )
+    walk("POST", "/principals", "ada", "principal.create", json={"name": "kim", "password": PASSWORD})
+    made = walk("POST", "/bindings", "ada", "binding.grant", json={"principal": "kim", "role": "auditor"}).json()
+    walk("DELETE", "/bindings/{binding_id}", "ada", "binding.revoke", {"binding_id": made["id"]})
+    issued = walk("POST", "/principals/{name}/tokens", "ada", "token.issue", {"name": "ada"}, json={}).json()
+    walk("DELETE", "/tokens/{token_id}", "ada", "token.revoke", {"token_id": issued["id"]})
+    session = walk("POST", "/sessions", None, "session.open", json={"name": "kim", "password": PASSWORD}).json()
+    walk("DELETE", "/sessions/current", session["token"], "session.close")
+    walk("POST", "/principals/{name}/disable", "ada", "principal.disable", {"name": "kim"})
+
+
+def walk_data(walk, project, folder):
+    table = folder / "clients.csv"
+    write_credit_table(table, rows=3000)
+    walk(
+        "PUT",
+        "/projects/{project}/datasets/{dataset}/versions",
+        "data-steward",
+        "dataset.ingest",
+        {**project, "dataset": "clients"},
+        params={
+            "format": "csv",
+            "purpose": PURPOSE,
+            "lawful_basis": "A6-1-b",
+            "retention_days": 365,
+            "source": "tests",
+        },
+        content=table.read_bytes(),
+    )
+    named = {**project, "dataset": "clients"}
+    walk(
+        "POST",
+        "/projects/{project}/datasets/{dataset}/classification",
+        "data-steward",
+        "dataset.classify",
+        named,
+        json={},
+    )
+    columns = walk.caller.call("GET", "/projects/credit/datasets/clients", "data-steward").json()["columns"]
+    shown = [c["name"] for c in columns if c["class"] != "identifier" or c["name"] == "customer_id"]
+    body = {"dataset": "clients", "columns": shown, "purpose": PURPOSE, "pseudonyms": ["customer_id"]}
+    for name in ("training", "spare"):
+        walk("POST", "/projects/{project}/views", "data-steward", "view.create", project, json={"name": name, **body})
+    walk("GET", "/projects/{project}/views/{view}/rows", "scientist", "view.open", {**project, "view": "training"})
+    walk("DELETE", "/projects/{project}/views/{view}", "data-steward", "view.revoke", {**project, "view": "spare"})
+
+
+def walk_training(walk, project):
+    code = files("trustplane.examples.credit").joinpath("train.py").read_bytes()
+    body = {
+        "script": "train.py",
+        "files": {"train.py": base64.b64encode(code).decode()},
+        "views": ["training"],
+        "seed": 7,
+    }
+    run = walk("POST", "/projects/{project}/runs", "scientist", "run.start", project, json=body).json()
+    walk.wait(run["job"], "scientist")
+    output = {**project, "run": run["id"], "path": "metrics.json"}
+    walk("GET", "/projects/{project}/runs/{run}/outputs/{path}", "scientist", "run.open", output)
+    again = walk(
+        "POST", "/projects/{project}/runs", "scientist", "run.start", project, json={**body, "views": []}
+    ).json()
+    walk("POST", "/jobs/{job}/cancel", "scientist", "job.cancel", {"job": again["job"]})
+    return run["id"]
+
+
+def walk_release(walk, project, run):
+    model, at = {**project, "model": "risk"}, {**project, "model": "risk", "number": 1}
+    version = "/projects/{project}/models/{model}/versions/{number}"
+    walk("POST", "/projects/{project}/models/{model}/versions", "scientist", "model.register", model, json={"run": run})
+    walk("POST", version + "/signature", "scientist", "model.sign", at)
+    asked = walk("POST", version + "/assessments", "scientist", "assessment.run", at, json={"seed": 1}).json()
+    walk.wait(asked["job"], "scientist")
+    gate = walk("POST", version + "/gate", "reviewer", "gate.evaluate", at).json()
+    blocking = [f["control"] for f in gate["findings"] if f["status"] in {"failed", "no-evidence"}] or ["TP-ASM-02"]
+    for control in blocking:
+        body = {"control": control, "reason": "the walk", "days": 1}
+        waiver = walk("POST", version + "/waivers", "scientist", "waiver.request", at, json=body).json()
+        walk("POST", "/waivers/{waiver}/grant", "ada", "waiver.grant", {"waiver": waiver["id"]})
+    approved = walk("POST", version + "/approvals", "reviewer", "model.approve", at, json={"reason": "it holds"}).json()
+    assert approved["receipt"].startswith("c2sp.org/tlog-proof@v1")
+    walk("GET", version + "/artifact", "scientist", "model.open", at)
+
+
+def walk_rollout(walk, project):
+    body = {"environment": "production", "model": "risk"}
+    made = walk("POST", "/projects/{project}/deployments", "operator", "deployment.create", project, json=body).json()
+    features = walk.caller.call("GET", "/projects/credit/models/risk/versions/1", "operator").json()["interface"][
+        "features"
+    ]
+    row = [(f["minimum"] + f["maximum"]) / 2 for f in features]
+    tensor = {"name": "features", "shape": [1, len(row)], "datatype": "FP32", "data": row}
+    asked = walk.caller.call("POST", f"/v2/models/{made['name']}/infer", "consumer", json={"inputs": [tensor]})
+    assert asked.is_success, asked.text
+    at = {**project, "deployment": made["name"]}
+    deployment = "/projects/{project}/deployments/{deployment}"
+    found = walk("GET", deployment + "/decisions", "operator", "decision.read", at).json()
+    assert found["items"][0]["inputs"][features[0]["name"]] == [pytest.approx(row[0], rel=1e-5)]
+    job = walk("POST", deployment + "/monitoring", "operator", "monitor.run", at).json()["job"]
+    walk.wait(job, "operator")
+    walk("PUT", deployment + "/monitoring/schedule", "operator", "monitor.run", at, json={"cron": "0 3 * * *"})
+    retired = walk("DELETE", deployment, "operator", "deployment.retire", at).json()
+    assert retired["status"] == "retired"
+
+
+def walk_evidence(walk, project):
+    evaluated = walk("POST", "/projects/{project}/evaluations", "reviewer", "control.evaluate", project).json()
+    assert len({f["control"] for f in evaluated["findings"]}) >= 10
+    report = walk("POST", "/projects/{project}/reports", "reviewer", "report.create", project).json()
+    named = {**project, "report": report["id"]}
+    page = walk(
+        "GET", "/projects/{project}/reports/{report}", "auditor", "report.read", named, params={"format": "html"}
+    )
+    assert "<script" not in page.text
+    walk("GET", "/ledger/export", "ada", "ledger.export")
+    text = '@id("no-night-runs")\nforbid (principal, action == Action::"run.start", resource) when { context.now < 0 };'
+    walk("POST", "/policies", "ada", "policy.propose", json={"name": "night", "text": text})
+    walk("POST", "/policies/{name}/accept", "owner", "policy.accept", {"name": "night"})
+    walk("POST", "/keys/rotation", "ada", "key.rotate")
+    keys = walk.caller.call("GET", "/keys", "ada", params={"project": "credit"}).json()["items"]
+    doomed = next(k for k in keys if k["purpose"] == "report")
+    walk("POST", "/keys/{key}/destruction", "ada", "key.destroy", {"key": doomed["id"]}, json={"reason": "the walk"})
+    report = walk.caller.call("POST", "/ledger/verify", "ada").json()
+    assert report["sound"], report["discrepancies"]

@@ -1,0 +1,190 @@
+"""Assessing a version from asking to verdict, and the controls that read it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from trustplane.assessment.controls import CONTROLS, SUBJECT_KIND
+from trustplane.assessment.service import (
+    JOB,
+    assessments_of,
+    find_assessment,
+    resume_assessments,
+    start_assessment,
+)
+from trustplane.assessment.suite import Suite
+from trustplane.assessment.tables import Assessment
+from trustplane.kernel.controls.contract import Scope
+from trustplane.kernel.controls.evaluation import evaluate
+from trustplane.kernel.controls.registry import registered
+from trustplane.kernel.ledger.evidence import events_about
+from trustplane.kernel.operation import AccessDenied
+from trustplane.values.errors import BadInput, NotFound
+from trustplane.values.findings import Status, Subject
+
+PATIENCE = 60
+
+
+@pytest.fixture
+def assessed(plane, cast):
+    """Assess a subject, and give the row as it ended."""
+
+    def run(subject, suite=None, seed=0):
+        assessment_id = start_assessment(plane, cast["scientist"], subject, seed, suite)
+        plane.jobs.wait(assessment_id, PATIENCE).returned()
+        with plane.database.read() as session:
+            return session.get_one(Assessment, assessment_id)
+
+    return run
+
+
+def findings(plane, subject, later=timedelta(0)):
+    with plane.database.read() as session:
+        scope = Scope(subject.project_id, plane.clock.now() + later, Subject(SUBJECT_KIND, subject.model_version_id))
+        return {f.control: f for f in evaluate(session, CONTROLS, scope)}
+
+
+def test_a_version_is_assessed_and_the_controls_read_it(plane, made_subject, assessed) -> None:
+    subject = made_subject()
+    assert {f.status for f in findings(plane, subject).values()} == {Status.NO_EVIDENCE}
+    row = assessed(subject, {"favourable": 0}, seed=5)
+    assert (row.state, row.ended, row.seed) == ("done", "", 5)
+    assert {name: r["status"] for name, r in row.results.items()} == dict.fromkeys(
+        ("fairness", "performance", "slices"), "passed"
+    )
+    assert row.results["performance"]["figures"]["auc"] > 0.85
+    assert "parity_ratio[SEX]" in row.results["fairness"]["intervals"]
+    assert not any("[id]" in name for name in row.results["fairness"]["figures"])
+    found = findings(plane, subject)
+    assert {f.status for f in found.values()} == {Status.PASSED}
+    with plane.database.read() as session:
+        events = events_about(session, f"ModelVersion::{subject.model_version_id}")
+    assert found["TP-ASM-01"].evidence == events
+    assert len(events) == 2
+    stale = findings(plane, subject, later=timedelta(days=91))
+    assert {f.status for f in stale.values()} == {Status.NO_EVIDENCE}
+
+
+def test_the_same_seed_gives_the_same_figures(made_subject, assessed) -> None:
+    subject = made_subject()
+    assert assessed(subject).results == assessed(subject).results
+
+
+def test_laxer_parameters_do_not_satisfy_the_control(plane, made_subject, assessed) -> None:
+    subject = made_subject()
+    row = assessed(subject, Suite(parameters={"performance": {"min_auc": 0.5}}))
+    assert row.results["performance"]["status"] == "passed"
+    found = findings(plane, subject)
+    assert found["TP-ASM-01"].status is Status.FAILED
+    assert "min_auc" in found["TP-ASM-01"].reason
+    assert found["TP-ASM-02"].status is Status.PASSED
+
+
+def test_the_newest_assessment_counts(plane, made_subject, assessed) -> None:
+    subject = made_subject()
+    assessed(subject)
+    assessed(subject, Suite(parameters={"performance": {"min_auc": 0.999}}))
+    found = findings(plane, subject)["TP-ASM-01"]
+    assert found.status is Status.FAILED
+    assert found.figures["assessments"] == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"model": b"no model"}, "TP-ASSESS-004"),
+        ({"parquet": b"no table"}, "TP-ASSESS-003"),
+        ({"features": ["income", "wealth"]}, "TP-ASSESS-003"),
+        ({"features": ["income"]}, "TP-ASSESS-004"),
+        ({"features": []}, "TP-ASSESS-003"),
+    ],
+)
+def test_what_cannot_be_assessed_fails_with_its_reason(plane, made_subject, assessed, change, code) -> None:
+    subject = made_subject(**change)
+    row = assessed(subject)
+    assert row.state == "failed"
+    assert row.ended.startswith(code)
+    assert row.results == {}
+    assert {f.status for f in findings(plane, subject).values()} == {Status.NO_EVIDENCE}
+
+
+def test_another_model_than_the_registered_one_is_noticed(made_subject, assessed) -> None:
+    row = assessed(replace(made_subject(), model_sha256="sha256:" + "1" * 64))
+    assert (row.state, row.ended[:13]) == ("failed", "TP-ASSESS-005")
+
+
+def test_who_may_not_assess_is_denied(plane, cast, made_subject) -> None:
+    subject = made_subject()
+    with pytest.raises(AccessDenied):
+        start_assessment(plane, cast["auditor"], subject)
+    with plane.database.read() as session:
+        assert assessments_of(session, subject.model_version_id) == []
+
+
+def test_an_assessment_whose_job_was_lost_is_asked_for_again(plane, cast, made_subject, monkeypatch) -> None:
+    subject = made_subject()
+    with monkeypatch.context() as crash:
+        crash.setattr(plane, "start_job", lambda *_: None)
+        assessment_id = start_assessment(plane, cast["scientist"], subject)
+    assert resume_assessments(plane) == 1
+    assert plane.jobs.wait(assessment_id, PATIENCE).returned()["state"] == "done"
+    assert resume_assessments(plane) == 0
+    assert plane.jobs.status(assessment_id).name == JOB
+
+
+def test_progress_is_told(plane, cast, made_subject) -> None:
+    assessment_id = start_assessment(plane, cast["scientist"], made_subject())
+    assert list(plane.jobs.follow(assessment_id))[-1].message == "done"
+
+
+def test_a_suite_that_is_not_usable_is_refused_before_anything(plane, cast, made_subject) -> None:
+    subject = made_subject()
+    for suite in (
+        Suite(favourable=2),
+        Suite(threshold=1.0),
+        {"protectd": ["SEX"]},
+        {"threshold": "high"},
+        {"parameters": {"fairness": {"min_parity_ratio": -1}}},
+        Suite(parameters={"fairnes": {}}),
+        Suite(parameters={"fairness": {"min_parity": 0.8}}),
+        Suite(parameters={"fairness": {"min_parity_ratio": float("nan")}}),
+    ):
+        with pytest.raises(BadInput) as caught:
+            start_assessment(plane, cast["scientist"], subject, 0, suite)
+        assert caught.value.code == "TP-ASSESS-001"
+    with pytest.raises(BadInput):
+        start_assessment(plane, cast["scientist"], subject, -1)
+
+
+def test_the_versions_of_a_project_are_known(plane, made_subject) -> None:
+    subjects = {made_subject().model_version_id, made_subject().model_version_id}
+    with plane.database.read() as session:
+        project_id = made_subject().project_id
+        found = CONTROLS[0].subjects(session, Scope(project_id, plane.clock.now()))
+        assert subjects < {s.id for s in found}
+        assert CONTROLS[0].subjects(session, Scope("another", plane.clock.now())) == []
+        with pytest.raises(NotFound):
+            find_assessment(session, project_id, "unknown")
+
+
+def test_the_controls_are_registered() -> None:
+    assert {"TP-ASM-01", "TP-ASM-02"} <= {c.id for c in registered() if c.gate}
+
+
+def test_an_author_who_was_disabled_meanwhile_leaves_no_assessment_waiting(
+    plane, cast, owner, made_subject, monkeypatch
+) -> None:
+    from trustplane.kernel.identity.principals import disable_principal
+
+    started = []
+    monkeypatch.setattr(plane, "start_job", lambda *said: started.append(said))
+    assessment_id = start_assessment(plane, cast["scientist"], made_subject(), 0, None)
+    monkeypatch.undo()
+    disable_principal(plane, owner, cast["scientist"].id)
+    plane.start_job(*started[0])
+    plane.jobs.wait(assessment_id, PATIENCE).returned()
+    with plane.database.read() as session:
+        row = session.get_one(Assessment, assessment_id)
+    assert row.state == "failed"
+    assert "TP-IDENTITY-012" in row.ended

@@ -1,0 +1,158 @@
+"""Models and deployments by the SDK: from a run to an answer, by the hands that policy asks for."""
+
+import hashlib
+import json
+
+import httpx
+import numpy as np
+import onnx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.release.conftest import graph, score
+
+from trustplane.client.models import infer
+from trustplane.client.wire import Wire
+from trustplane.values.errors import BadInput, Conflict, Denied, NotFound, Refused
+
+
+@pytest.fixture
+def reviewer(ask):
+    return ask("reviewer").project("credit")
+
+
+@pytest.fixture
+def operator(ask):
+    return ask("operator").project("credit")
+
+
+def test_a_run_becomes_a_signed_version(scientist, made_run, remembered, ask, tmp_path):
+    run = made_run()
+    made = scientist.models.register("risk", run)
+    assert (made.number, made.format) == (1, "onnx")
+    envelope = scientist.models.sign("risk")
+    assert envelope.payloadType == "application/vnd.in-toto+json"
+    assert ask("owner").signing_key().startswith("-----BEGIN PUBLIC KEY-----")
+    [listed] = scientist.models.list()
+    assert (listed.name, listed.newest["signed"]) == ("risk", True)
+    out = scientist.models.fetch("risk", tmp_path / "risk.onnx")
+    assert hashlib.sha256(out.read_bytes()).hexdigest() == made.sha256.removeprefix("sha256:")
+    onnx.checker.check_model(onnx.load(out))
+
+
+def test_the_gate_says_what_holds_a_version_back(scientist, reviewer, made_version):
+    made_version()
+    result = scientist.models.gate("risk")
+    assert not result.passed
+    assert {"TP-ASM-01", "TP-REL-01"} <= {f["control"] for f in result.findings if f["status"] != "passed"}
+    with pytest.raises(Refused) as told:
+        reviewer.models.approve("risk", reason="it looks fine")
+    assert told.value.code == "TP-GATE-001"
+    assert told.value.facts["blocking"]
+
+
+def test_from_approval_to_an_answer(scientist, reviewer, operator, ask, ready):
+    with pytest.raises(Denied):
+        scientist.models.approve("risk", reason="my own")
+    made = reviewer.models.approve("risk", 1, reason="it holds")
+    assert made.status == "approved"
+    assert made.receipt.startswith("c2sp.org/tlog-proof@v1")
+    with pytest.raises(Conflict) as told:
+        reviewer.models.approve("risk", 1, reason="again")
+    assert told.value.code == "TP-GATE-004"
+    served = operator.deployments.create("risk", "production")
+    assert (served.name, served.version) == ("risk-production", 1)
+    rows = [[20.0, 3.0], [90.0, 0.5]]
+    consumer = ask("consumer")
+    assert consumer.served("risk-production").inputs[0]["shape"] == [-1, 2]
+    answer = consumer.infer("risk-production", rows)
+    assert np.allclose(answer.outputs[0]["data"], score(rows).ravel(), atol=1e-5)
+    assert np.allclose(
+        consumer.infer("risk-production", np.asarray(rows)).outputs[0]["data"], answer.outputs[0]["data"]
+    )
+    newest = ask("auditor").project("credit").deployments.decisions("risk-production", 1)
+    assert newest[0].rows == 2
+    with pytest.raises(Denied):
+        scientist.deployments.retire("risk-production")
+    assert operator.deployments.retire("risk-production").status == "retired"
+    with pytest.raises(NotFound):
+        consumer.infer("risk-production", rows)
+
+
+def test_a_rejected_version_stays_rejected(scientist, reviewer, ready):
+    assert reviewer.models.reject("risk", reason="no").status == "rejected"
+    with pytest.raises((Conflict, Refused)):
+        reviewer.models.approve("risk", reason="yes")
+    assert scientist.models.version("risk").status == "rejected"
+
+
+def test_a_waiver_is_asked_for_by_one_and_granted_by_another(scientist, reviewer, made_version):
+    made_version()
+    asked = scientist.models.request_waiver("risk", "TP-ASM-01", reason="a pilot without people", days=7)
+    with pytest.raises(Denied):
+        scientist.models.grant_waiver(asked.id)
+    granted = reviewer.models.grant_waiver(asked.id)
+    assert granted.control == "TP-ASM-01"
+    result = scientist.models.gate("risk")
+    assert {f["control"]: f["status"] for f in result.findings}["TP-ASM-01"] == "waived"
+
+
+def test_what_there_is_not_is_told(scientist, made_run, remembered):
+    with pytest.raises(NotFound):
+        scientist.models.version("risk")
+    with pytest.raises(NotFound):
+        scientist.models.version("risk", 7)
+    with pytest.raises(NotFound):
+        scientist.models.register("risk", "no-such-run")
+    run = made_run({"model.onnx": b"\x80\x04\x95not a graph", "features.json": b"[]"})
+    with pytest.raises(Refused) as told:
+        scientist.models.register("risk", run)
+    assert told.value.code.startswith("TP-RELEASE-")
+    with pytest.raises(BadInput) as told:
+        scientist.models.register("risk", run, "other.onnx")
+    assert told.value.code == "TP-RELEASE-004"
+    with pytest.raises(NotFound):
+        scientist.deployments.get("nothing")
+
+
+def test_another_version_is_fetched_by_its_number(scientist, made_version, tmp_path):
+    made_version()
+    made_version({"model.onnx": graph(tag="two"), "features.json": json.dumps([{"name": "a"}, {"name": "b"}]).encode()})
+    assert [v["number"] for v in scientist.models.get("risk").versions] == [2, 1]
+    first, second = (scientist.models.fetch("risk", tmp_path / f"{n}", n).read_bytes() for n in (1, 2))
+    assert first != second == graph(tag="two")
+
+
+def asked(rows):
+    """What is sent for rows."""
+    seen = []
+
+    def answer(request):
+        seen.append(json.loads(request.content))
+        return httpx.Response(200, json={})
+
+    infer(Wire(httpx.Client(transport=httpx.MockTransport(answer), base_url="http://x"), "x"), "m", rows)
+    return seen[0]["inputs"][0]
+
+
+@given(
+    st.integers(1, 5).flatmap(
+        lambda w: st.lists(st.lists(st.floats(-1e6, 1e6), min_size=w, max_size=w), min_size=1, max_size=5)
+    )
+)
+def test_rows_become_one_tensor_row_by_row(rows):
+    tensor = asked(rows)
+    assert tensor["shape"] == [len(rows), len(rows[0])]
+    assert tensor["data"] == [value for row in rows for value in row]
+
+
+@pytest.mark.parametrize(
+    "rows", [[], [[]], [[], []], [[1.0], [1.0, 2.0]], [["a"]], [[None]], [5], "12", [[float("nan")]], [[float("inf")]], [[10**400]], [[[1]]], [{"a": 1}]]
+)  # fmt: skip
+def test_what_is_no_rectangle_of_numbers_is_not_sent(rows):
+    if rows == "12":  # a text is a sequence of texts of one figure each
+        assert asked(rows)["data"] == [1.0, 2.0]
+        return
+    with pytest.raises(BadInput) as told:
+        asked(rows)
+    assert told.value.code == "TP-CLIENT-006"
