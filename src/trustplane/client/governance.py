@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from trustplane.client.records import Record, Records
-from trustplane.client.wire import Wire, segment
+from trustplane.client.wire import Wire, segment, strange
 
 
 class Users:
@@ -91,10 +91,16 @@ class Ledger:
         out.mkdir(parents=True, exist_ok=True)
         with self._wire.stream("/ledger/export") as answer:
             source: Any = _Sequential(answer.iter_bytes())
-            with tarfile.open(fileobj=source, mode="r|") as packed:
-                for member in packed:
-                    member.name = member.name.removeprefix("ledger/") if member.name != "ledger" else "."
-                    packed.extract(member, out, filter="data")
+            try:
+                with tarfile.open(fileobj=source, mode="r|") as packed:
+                    for member in packed:
+                        top, _, rest = member.name.partition("/")
+                        if top != "ledger":
+                            raise tarfile.FilterError("outside of the log")
+                        member.name = rest or "."
+                        packed.extract(member, out, filter="data")
+            except tarfile.TarError:
+                raise strange("a log with files that do not belong there", answer.status_code) from None
         return out
 
 

@@ -94,7 +94,7 @@ class Wire:
         while True:
             part = self.get(path, cursor=cursor, **params)
             if not isinstance(part, dict) or not part.keys() >= {"items", "next"}:
-                raise _strange("something that is no list", 200)
+                raise strange("something that is no list", 200)
             yield from part["items"]
             cursor = part["next"]
             if cursor is None:
@@ -106,7 +106,7 @@ class Wire:
             try:
                 return msgspec.json.decode(body) if body else None
             except (msgspec.DecodeError, RecursionError):
-                raise _strange("something that is not JSON", answer.status_code) from None
+                raise strange("something that is not JSON", answer.status_code) from None
 
     def _request(self, method: str, url: str, headers: dict[str, str], said: Mapping[str, Any]) -> httpx.Request:
         try:
@@ -141,7 +141,8 @@ def segment(name: str) -> str:
     return quote(name, safe="", errors="replace")
 
 
-def _strange(what: str, status: int) -> Unavailable:
+def strange(what: str, status: int) -> Unavailable:
+    """What to raise when the answer is none that this client knows."""
     return Unavailable("TP-CLIENT-002", f"the plane answered {what}", facts={"status": status})
 
 
