@@ -1,10 +1,12 @@
 """Principals, the ledger, policies, controls, reports and keys."""
 
+import shutil
 import tarfile
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+from trustplane.client.files import whole
 from trustplane.client.records import Record, Records
 from trustplane.client.wire import Wire, segment, strange
 
@@ -94,14 +96,27 @@ class Ledger:
             try:
                 with tarfile.open(fileobj=source, mode="r|") as packed:
                     for member in packed:
-                        top, _, rest = member.name.partition("/")
-                        if top != "ledger":
-                            raise tarfile.FilterError("outside of the log")
-                        member.name = rest or "."
-                        packed.extract(member, out, filter="data")
+                        _unpack(packed, member, out)
             except tarfile.TarError:
                 raise strange("a log with files that do not belong there", answer.status_code) from None
         return out
+
+
+def _unpack(packed: tarfile.TarFile, member: tarfile.TarInfo, out: Path) -> None:
+    """A plain file or folder of the log, and nothing else: whoever answers is not trusted with where files go."""
+    top, *inner = PurePosixPath(member.name).parts or ("",)
+    if top != "ledger" or ".." in inner or not (member.isdir() or member.isreg()):
+        raise tarfile.TarError
+    target = out.joinpath(*inner)
+    if member.isdir():
+        target.mkdir(parents=True, exist_ok=True)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    content = packed.extractfile(member)
+    if content is None:
+        raise tarfile.TarError
+    with whole(target) as file:
+        shutil.copyfileobj(content, file)
 
 
 class _Sequential:

@@ -101,19 +101,21 @@ def test_an_exported_log_and_its_receipts_verify_elsewhere(ask, tmp_path):
         assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("name", ["ledger/../../evil", "/evil", "ledger//evil/../../../evil"])
-def test_an_export_of_a_hostile_plane_writes_nothing_elsewhere(tmp_path, name):
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE])
+@pytest.mark.parametrize("name", ["ledger/../../evil", "/evil", "ledger//evil/../../../evil", "evil", ""])
+def test_an_export_of_a_hostile_plane_writes_nothing_elsewhere(tmp_path, name, kind):
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as out:
         member = tarfile.TarInfo(name)
         member.size = 4
+        member.type, member.linkname = kind, "/etc/passwd"
         out.addfile(member, io.BytesIO(b"evil"))
     answer = httpx.MockTransport(lambda _request: httpx.Response(200, content=packed.getvalue()))
     ledger = Ledger(Wire(httpx.Client(transport=answer, base_url="http://x"), "x"))
     with pytest.raises(Unavailable) as told:
         ledger.export(tmp_path / "deep" / "er" / "export")
     assert told.value.code == "TP-CLIENT-002"
-    assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
+    assert [p for p in tmp_path.rglob("*") if not p.is_dir()] == []
 
 
 def test_bytes_come_in_the_sizes_that_are_asked_for():
