@@ -40,7 +40,7 @@ class NewVersion(BaseModel):
 class NewAssessment(BaseModel):
     """An assessment to be made; ``suite`` overrides thresholds and settings of checks by name."""
 
-    seed: int = Field(default=0, ge=0, lt=2**32)
+    seed: int = Field(default=0, ge=0, lt=2**31)
     suite: dict[str, Any] = {}
 
 

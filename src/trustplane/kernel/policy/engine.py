@@ -80,7 +80,9 @@ class Engine:
         if not deciding:
             who, held = request.principal, " or ".join(sorted(request.principal.roles))
             roles = f"the role {held}" if held else "no role"
-            return f"no policy permits {request.action} on a {request.resource.type} to a {who.kind} with {roles} there"
+            kind = request.resource.type
+            article = "an" if kind[0] in "AEIOU" else "a"
+            return f"no policy permits {request.action} on {article} {kind} to a {who.kind} with {roles} there"
         advice = "; ".join(note.advice for note in self.notes(deciding) if note.advice)
         return f"{request.action} is forbidden by {', '.join(deciding)}" + (f": {advice}" if advice else "")
 
