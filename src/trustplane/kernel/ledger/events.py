@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 from trustplane.kernel.ledger.records import Sealed, seal
 from trustplane.values.clock import rfc3339
 
@@ -45,8 +47,7 @@ class Event:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """A sealed event on its way to the database."""
 
     id: str

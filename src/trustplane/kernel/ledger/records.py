@@ -6,7 +6,6 @@ the payload.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
@@ -37,13 +36,15 @@ class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     commitment: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(msgspec.Struct, frozen=True):
     """A leaf, and what opens its commitment: the canonical payload and the salt."""
 
     leaf: bytes
-    payload: bytes = field(repr=False)
-    salt: bytes = field(repr=False)
+    payload: bytes
+    salt: bytes
+
+    def __repr__(self) -> str:
+        return f"Sealed(leaf={self.leaf!r})"
 
 
 _decode = msgspec.json.Decoder(Leaf, strict=True).decode
@@ -104,7 +105,7 @@ def seal(
     payload: Mapping[str, Any],
 ) -> Sealed:
     """The record of an event whose ``payload`` is committed to, with a fresh salt of 32 random bytes."""
-    body = canonical(dict(payload))
+    body = canonical(payload if type(payload) is dict else dict(payload))
     if len(body) > MAX_ENTRY:
         raise _too_long("the payload of an event", len(body))
     salt = random_bytes(SALT_SIZE)
