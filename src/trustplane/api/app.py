@@ -24,6 +24,7 @@ from trustplane.api import (
     workspace,
 )
 from trustplane.assessment.service import resume_assessments
+from trustplane.data.subjects.erasure import resume_erasures
 from trustplane.kernel.founding import found, upgrade
 from trustplane.kernel.plane import Plane
 from trustplane.kernel.plugins import group, load
@@ -54,6 +55,7 @@ def create_app(folder: Path, *, executes: bool = False) -> FastAPI:
             await anyio.to_thread.run_sync(resume_runs, plane)
             await anyio.to_thread.run_sync(resume_assessments, plane)
             await anyio.to_thread.run_sync(resume_monitors, plane)
+            await anyio.to_thread.run_sync(resume_erasures, plane)
             if executes:
                 await anyio.to_thread.run_sync(plane.jobs.run_due)
                 await anyio.to_thread.run_sync(plane.jobs.launch)

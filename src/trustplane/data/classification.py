@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from trustplane.data.blind_index import indexed_columns
 from trustplane.data.catalog import dataset_target, find_dataset, find_version
 from trustplane.data.classes import COUNTS_ONLY, SensitivityClass
 from trustplane.data.ingestion import Ingested
@@ -74,7 +75,8 @@ def _encrypted_anew(
     plane = op.plane
     with plane.database.read() as session:
         keys = release(op, session, plane.keystore, [project_key, *version.keys.values()])
-    place = Place(keys[project_key], project_id, new_id(), plane.clock.now())
+    indexed = indexed_columns(classes, version.proposals)
+    place = Place(keys[project_key], project_id, new_id(), plane.clock.now(), indexed)
     by_name = {name: keys[key_id] for name, key_id in version.keys.items()}
     batches = read_columns(plane.blobs, version, list(version.classes), by_name)
     stored = store_table(plane.blobs, place, schema_of(version), classes, batches)
@@ -98,6 +100,6 @@ def _encrypted_anew(
         confirmed_at=None,
         created=place.now,
     )
-    op.session.add_all((*stored.keys, stored.blob, made))
+    op.session.add_all((*stored.all_rows, made))
     op.refer(table=stored.blob.digest)
     return made

@@ -102,7 +102,7 @@ def collect_keys(session: Session, subject: Subject) -> Evidence | None:
     live, wanted, objects = 0, 0, 0
     for version in versions:
         keys = session.scalars(select(VaultKey).where(VaultKey.id.in_(list(version.keys.values())))).all()
-        wanted += len({"footer", *version.classes.values()})
+        wanted += len(version.keys)
         live += sum(1 for key in keys if key.wrapped is not None)
         objects += session.get(VaultBlob, version.digest) is not None
     facts = {"versions": len(versions), "keys": wanted, "live": live, "objects": objects}
@@ -118,7 +118,7 @@ def judge_keys(evidence: Evidence) -> Verdict:
     if facts["objects"] < facts["versions"]:
         return Failed("a version has no object on record", "run 'trustplane ledger verify'", figures)
     gone = facts["keys"] - facts["live"]
-    said = f"{facts['versions']} versions are encrypted under {facts['live']} live keys, one for each class"
+    said = f"{facts['versions']} versions are encrypted under {facts['live']} live keys, one for each class and one for the index of people"
     return Passed(said + (f"; {gone} were destroyed" if gone > 0 else ""), figures)
 
 

@@ -8,12 +8,13 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from trustplane.data.blind_index import indexed_columns
 from trustplane.data.catalog import dataset_target, find_dataset
 from trustplane.data.classes import SensitivityClass
 from trustplane.data.profile import Profile, profile_of
 from trustplane.data.readers import Reader, read_csv, read_parquet
 from trustplane.data.sampling import Sampler
-from trustplane.data.statistics import StatisticsCollector
+from trustplane.data.statistics import ColumnStatistics, StatisticsCollector
 from trustplane.data.storage import Place, Stored, describe_schema, store_table
 from trustplane.data.tables import Dataset, DatasetVersion
 from trustplane.data.terms import check_basis, check_purpose
@@ -93,7 +94,8 @@ def ingest(
         with plane.database.read() as session:
             key = release(op, session, plane.keystore, [project_row.key_id])[project_row.key_id]
         version_id = new_id()
-        place = Place(key, project_row.id, version_id, plane.clock.now())
+        indexed = indexed_columns(classes, {p.column: {"entity": p.entity} for p in measured.profile.proposals})
+        place = Place(key, project_row.id, version_id, plane.clock.now(), indexed)
         reader = _open(spec, spool.reader())
         stored = store_table(plane.blobs, place, reader.schema, classes, reader.batches)
         return _keep(op, spec, project_row.id, measured, classes, stored, version_id)
@@ -210,13 +212,13 @@ def _keep(
         columns=describe_schema(measured.schema),
         classes=dict(classes),
         proposals={p.column: _plain(p) for p in measured.profile.proposals},
-        statistics={s.column: _plain(s) for s in statistics},
+        statistics=plain_statistics(statistics),
         keys=stored.key_ids,
         confirmed_by=None,
         confirmed_at=None,
         created=now,
     )
-    session.add_all((*stored.keys, stored.blob, version))
+    session.add_all((*stored.all_rows, version))
     session.flush()
     op.about(dataset_target(session, dataset))
     op.record(
@@ -232,6 +234,11 @@ def _keep(
     op.refer(table=stored.blob.digest)
     op.made(version_id)
     return Ingested(dataset.id, version_id, version.number)
+
+
+def plain_statistics(statistics: Iterable[ColumnStatistics]) -> dict[str, Any]:
+    """Statistics as a version keeps them."""
+    return {s.column: _plain(s) for s in statistics}
 
 
 def _plain(value: Any) -> Any:

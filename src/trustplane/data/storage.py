@@ -9,7 +9,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from trustplane.data.blind_index import NAME as INDEX
+from trustplane.data.blind_index import IndexBuilder, subject_of_index
 from trustplane.data.tables import DatasetVersion
+from trustplane.kernel.vault.artifacts import seal
 from trustplane.kernel.vault.blobs import BlobStore
 from trustplane.kernel.vault.keyring import KeySpec, mint
 from trustplane.kernel.vault.keys import SecretKey
@@ -26,16 +29,23 @@ class Stored:
     keys: tuple[VaultKey, ...]
     key_ids: dict[str, str]
     rows: int
+    index: VaultBlob | None = None
+
+    @property
+    def all_rows(self) -> tuple[VaultKey | VaultBlob, ...]:
+        """What is to be recorded with the version."""
+        return (*self.keys, self.blob, *(() if self.index is None else (self.index,)))
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a new version goes: under which key, in which project, as which version."""
+    """Where a new version goes: under which key, in which project, as which version; and which columns people are found by."""
 
     project_key: SecretKey
     project_id: str
     version_id: str
     now: datetime
+    indexed: tuple[str, ...] = ()
 
 
 def subject_of(version_id: str) -> str:
@@ -54,15 +64,28 @@ def store_table(
         row, key = mint(place.project_key, KeySpec("table", subject, place.project_id, sensitivity), place.now)
         rows.append(row)
         keys[name] = key
+    table_keys, index = TableKeys(keys), None
+    if place.indexed:
+        row, index_key = mint(place.project_key, KeySpec("index", subject, place.project_id, INDEX), place.now)
+        rows.append(row)
+        keys = {**keys, INDEX: index_key}
+        index = IndexBuilder(index_key, place.indexed)
     count = 0
     with blobs.writer() as sink:
-        with EncryptedWriter(sink, schema, classes, TableKeys(keys)) as writer:
+        with EncryptedWriter(sink, schema, classes, table_keys) as writer:
             for batch in batches:
                 count += batch.num_rows
                 writer.write(batch)
+                if index is not None:
+                    index.add(batch)
         digest = sink.commit()
         blob = VaultBlob(digest=digest, size=sink.size, subject=subject, created=place.now)
-    return Stored(blob, tuple(rows), {name: key.id for name, key in keys.items()}, count)
+    kept = None if index is None else _keep_index(blobs, place, keys[INDEX], index)
+    return Stored(blob, tuple(rows), {name: key.id for name, key in keys.items()}, count, kept)
+
+
+def _keep_index(blobs: BlobStore, place: Place, key: SecretKey, index: IndexBuilder) -> VaultBlob:
+    return seal(blobs, key, index.chunks(), subject_of_index(place.version_id), place.now).row
 
 
 def key_ids_for(version: DatasetVersion, columns: Sequence[str]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from trustplane.kernel.tables import Base, Governed
@@ -70,3 +70,34 @@ class View(Governed, Base):
     revoked_at: Mapped[datetime | None]
     created_by: Mapped[str] = mapped_column(String(36))
     created: Mapped[datetime]
+
+
+class SubjectRequest(Governed, Base):
+    """What a person asks of those who hold their data, and what became of it.
+
+    ``sealed`` holds what the person is called, under the request's own key, which is destroyed when the request is closed. ``found`` maps
+    datasets to ``{versions: {id: rows}}``; ``erased`` maps datasets to ``{event, versions, replaced}``; ``outcomes`` maps model versions to
+    what was decided about them.
+    """
+
+    __tablename__ = "subject_requests"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    law: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16))  # received, verified, working, answered, refused
+    key_id: Mapped[str] = mapped_column(String(36))
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    received: Mapped[datetime]
+    due: Mapped[datetime]
+    delayed: Mapped[str] = mapped_column(String(100))  # the ground for more time; empty without one
+    verified: Mapped[str] = mapped_column(String(200))  # how the person was identified
+    ground: Mapped[str] = mapped_column(String(100))  # of a refusal
+    answer: Mapped[str] = mapped_column(String(2000))
+    found: Mapped[dict[str, Any]]
+    erased: Mapped[dict[str, Any]]
+    outcomes: Mapped[dict[str, Any]]
+    job_id: Mapped[str] = mapped_column(String(36))
+    opened_by: Mapped[str] = mapped_column(String(36))
+    closed_at: Mapped[datetime | None]

@@ -26,7 +26,7 @@ def test_a_change_encrypts_anew_under_the_key_of_the_class(plane, cast, clients)
     made = confirm(plane, cast["data-steward"], "credit", "clients", {"amount": "special", "age": "open"})
     before, after = version_of(plane, clients), version_of(plane, made)
     assert (made.number, after.rows) == (2, 500)
-    assert set(after.keys) == {"footer", "identifier", "special", "open"}
+    assert set(after.keys) == {"footer", "index", "identifier", "special", "open"}
     assert not set(after.keys.values()) & set(before.keys.values())
     assert after.statistics["amount"]["numeric"] is None
     assert after.digest != before.digest

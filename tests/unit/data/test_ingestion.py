@@ -42,7 +42,7 @@ def test_a_version_has_schema_statistics_classes_and_a_key_for_each_class(plane,
         "age": "quasi-identifier",
         "amount": "confidential",
     }
-    assert set(version.keys) == {"footer", "identifier", "quasi-identifier", "confidential"}
+    assert set(version.keys) == {"footer", "index", "identifier", "quasi-identifier", "confidential"}
     assert version.statistics["email"]["numeric"] is None
     assert version.statistics["age"]["numeric"]["minimum"] == 18
     assert version.confirmed_by is None
