@@ -19,6 +19,7 @@ from trustplane.api import (
     policy,
     problems,
     release,
+    requests,
     rollout,
     training,
     workspace,
@@ -32,7 +33,7 @@ from trustplane.monitoring.service import resume_monitors
 from trustplane.training.runs import resume_runs
 
 PREFIX = "/api/v1"
-_RESOURCES = (workspace, identity, data, training, release, rollout, compliance, ledger, policy, keys, jobs)
+_RESOURCES = (workspace, identity, data, requests, training, release, rollout, compliance, ledger, policy, keys, jobs)
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",

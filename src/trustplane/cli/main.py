@@ -27,6 +27,8 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Data": {
         "dataset": ("dataset", "Ingest and classify datasets"),
         "view": ("view", "Views: the only way to rows"),
+        "request": ("request", "Requests of data subjects"),
+        "retention": ("retention", "Retention and legal holds"),
     },
     "Models": {
         "run": ("run", "Run a script in the sandbox"),

@@ -14,6 +14,7 @@ from trustplane.client.governance import Controls, Keys, Ledger, Policies, Repor
 from trustplane.client.jobs import Jobs
 from trustplane.client.models import Deployments, Models, infer
 from trustplane.client.records import Record, Records
+from trustplane.client.requests import Requests, Retention
 from trustplane.client.training import Runs
 from trustplane.client.transport import EmbeddedTransport
 from trustplane.client.wire import Wire, segment
@@ -38,6 +39,8 @@ class Project:
         self.deployments = Deployments(wire, name)
         self.controls = Controls(wire, name)
         self.reports = Reports(wire, name)
+        self.requests = Requests(wire, name)
+        self.retention = Retention(wire, name)
 
     def __repr__(self) -> str:
         return f"Project({self.name!r})"

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from trustplane.client.files import whole
+from trustplane.client.files import ORDINARY, whole
 from trustplane.values.errors import (
     BadInput,
     Conflict,
@@ -80,10 +80,10 @@ class Wire:
         with self._answering("GET", path, params=_given(params)) as answer:
             yield answer
 
-    def fetch(self, path: str, target: str | Path, **params: Any) -> Path:
+    def fetch(self, path: str, target: str | Path, *, mode: int = ORDINARY, **params: Any) -> Path:
         """Write what is at a path into a file, whole or not at all."""
         out = Path(target)
-        with self.stream(path, **params) as answer, whole(out) as file:
+        with self.stream(path, **params) as answer, whole(out, mode) as file:
             for chunk in answer.iter_bytes():
                 file.write(chunk)
         return out

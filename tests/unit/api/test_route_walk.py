@@ -22,6 +22,8 @@ OPENS = {
     "GET /projects/{project}/deployments/{deployment}/decisions",
     "GET /projects/{project}/reports/{report}",
     "GET /ledger/export",
+    "GET /projects/{project}/requests/{request}/rows",
+    "GET /projects/{project}/requests/{request}/export",
 }
 
 
@@ -80,6 +82,7 @@ def test_each_state_changing_route_makes_one_decision_and_an_event(peopled, monk
     run = walk_training(walk, in_project)
     walk_release(walk, in_project, run)
     walk_rollout(walk, in_project)
+    walk_requests(walk, in_project, (tmp_path / "clients.csv").read_text().splitlines()[5].split(",")[0])
     walk_evidence(walk, in_project)
     wanted = {r for r in routes_of(peopled.app) if not r.startswith("GET ")} - ASKS | OPENS
     assert walk.walked == wanted
@@ -197,6 +200,45 @@ def walk_rollout(walk, project):
     walk("PUT", deployment + "/monitoring/schedule", "operator", "monitor.run", at, json={"cron": "0 3 * * *"})
     retired = walk("DELETE", deployment, "operator", "deployment.retire", at).json()
     assert retired["status"] == "retired"
+
+
+def walk_requests(walk, project, person):
+    base = "/projects/{project}/requests"
+
+    def opened(kind):
+        body = {"kind": kind, "identifiers": [{"value": person}]}
+        made = walk("POST", base, "data-steward", "request.open", project, json=body).json()
+        return {**project, "request": made["id"]}
+
+    def say(at, what, action="request.update", **body):
+        return walk("POST", base + "/{request}/" + what, "data-steward", action, at, json=body)
+
+    access = opened("access")
+    say(access, "verify", how="passport")
+    say(access, "extend", ground="JustificationA12Complexity")
+    found = walk("GET", base + "/{request}/rows", "data-steward", "request.search", access).json()["items"]
+    assert [f["rows"] for f in found] == [1]
+    held = walk("GET", base + "/{request}/export", "data-steward", "request.export", access).json()
+    assert person in held["held"][0]["rows"][0].values()
+    assert held["models"]
+    say(access, "answer", answer="sent by mail")
+    say(opened("access"), "refuse", ground="JustificationA12IdentityFailure", answer="we could not identify you")
+    named = {**project, "dataset": "clients"}
+    for what in ("hold", "lift-hold"):
+        path = "/projects/{project}/datasets/{dataset}/" + what
+        walk("POST", path, "data-steward", "dataset.update", named, json={"reason": "a claim"})
+    erasure = opened("erasure")
+    say(erasure, "verify", how="passport")
+    walk.wait(say(erasure, "erase").json()["job_id"], "data-steward")
+    shown = walk.caller.call("GET", base.format(**project) + "/" + erasure["request"], "auditor").json()
+    assert [e["rows"] for e in shown["erased"]] == [1]
+    assert {r["kind"] for r in shown["reached"]} == {"run", "model"}
+    for thing in shown["reached"]:
+        say(erasure, "outcomes", thing=thing["id"], outcome="retired", reason="it is used no more")
+    say(erasure, "answer", answer="it is done")
+    path = "/projects/{project}/retention"
+    walk.wait(walk("POST", path, "ada", "project.update", project).json()["job_id"], "ada")
+    walk("PUT", path + "/schedule", "ada", "project.update", project, json={"cron": "0 3 * * *"})
 
 
 def walk_evidence(walk, project):

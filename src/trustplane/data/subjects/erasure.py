@@ -51,7 +51,7 @@ def search(plane: "Plane", actor: "Actor", project: str, request: str, cause: st
     with plane.database.read() as session:
         scope = find_project(session, project)
         row = find_request(session, scope, request)
-        versions = _live_versions(session, scope.id)
+        versions = live_versions(session, scope.id)
     require_verified(row)
     with plane.operation(actor, "request.search", project_target(scope), cause=cause) as op:
         rows = find_rows(op, row, versions)
@@ -152,7 +152,7 @@ def erase_from(
         project = session.get_one(Project, request.project_id)
         dataset = session.get_one(Dataset, dataset_id)
         target = dataset_target(session, dataset)
-        versions = [v for v in _live_versions(session, project.id) if v.dataset_id == dataset_id]
+        versions = [v for v in live_versions(session, project.id) if v.dataset_id == dataset_id]
     if request.state in CLOSED or dataset_id in request.erased:
         return None
     written: list[_Rewritten] = []
@@ -285,7 +285,7 @@ def _end(plane: "Plane", request_id: str, job_id: str, failure: str) -> str:
     return row.state
 
 
-def _live_versions(session: Session, project_id: str) -> list[DatasetVersion]:
+def live_versions(session: Session, project_id: str) -> list[DatasetVersion]:
     """The versions of a project that still can be read, the oldest first."""
     rows = session.scalars(
         select(DatasetVersion)

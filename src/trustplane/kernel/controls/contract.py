@@ -17,11 +17,15 @@ from trustplane.values.outcomes import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What was found about one subject. ``events`` are the ids of the ledger events that it stands on; ``at`` is when it was made."""
+    """What was found about one subject. ``events`` are the ids of the ledger events that it stands on; ``at`` is when it was made.
+
+    ``now`` is the moment for which it is judged: the evaluation sets it, so that judging stays a function of the evidence alone.
+    """
 
     facts: Mapping[str, Any]
     events: tuple[str, ...] = ()
     at: datetime | None = None
+    now: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

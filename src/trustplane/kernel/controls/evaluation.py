@@ -1,6 +1,7 @@
 """Evaluating controls: collect, check freshness, judge, and keep the findings."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -21,7 +22,7 @@ def verdict_of(control: Control, evidence: Evidence | None, now: datetime) -> Ve
             return Inconclusive("the evidence does not say when it was made", control.remedy)
         if now - evidence.at > control.max_age:
             return Inconclusive(f"the evidence is older than {control.max_age.days} days", control.remedy)
-    return control.judge(evidence)
+    return control.judge(replace(evidence, now=now))
 
 
 def evaluate_one(session: Session, control: Control, subject: Subject, now: datetime) -> Finding:
