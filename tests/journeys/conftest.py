@@ -55,11 +55,20 @@ def demo(tmp_path_factory):
     return Demo(folder, done.returncode, json.loads(done.stdout or "{}"), done.stderr)
 
 
+def _erase_somebody(folder):
+    """Let a person of the demo's table be erased, so that the console has a request to show."""
+    steward = ("-w", folder, "-u", "data-steward", "--json")
+    taken = json.loads(command(*steward, "request", "open", "erasure", input="C0000007\n").stdout)["id"]
+    command(*steward, "request", "verify", taken, "--how", "passport shown at the counter")
+    command(*steward, "request", "erase", taken)
+
+
 @pytest.fixture(scope="session")
 def served(demo, tmp_path_factory):
     """The address of a plane that serves a copy of the demo's workspace, and the password of its owner."""
     folder = tmp_path_factory.mktemp("served") / "workspace"
     shutil.copytree(demo.folder, folder)
+    _erase_somebody(folder)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -52,9 +52,30 @@ def inside(page, served):
     return page
 
 
+def test_a_request_shows_its_clock_what_was_erased_and_what_is_to_be_decided(inside):
+    inside.get_by_role("link", name="credit").first.click()
+    inside.get_by_role("link", name="Requests of data subjects").click()
+    inside.get_by_role("heading", name="Requests of data subjects").wait_for()
+    inside.locator("tbody a").first.click()
+    text = inside.locator("main").inner_text()
+    assert "passport shown at the counter" in text
+    assert "not decided" in text
+    assert "C0000007" not in inside.content()
+    inside.get_by_role("link", name="default-risk version 1").click()
+    inside.get_by_role("heading", name="default-risk").first.wait_for()
+
+
+def test_retention_tells_until_when_each_version_is_kept(inside):
+    inside.get_by_role("link", name="credit").first.click()
+    inside.get_by_role("link", name="Retention").click()
+    text = inside.locator("main").inner_text()
+    assert "in time" in text
+    assert "clients" in text
+
+
 def test_posture_tells_every_control(inside):
     text = inside.locator("main").inner_text()
-    assert "13\n" in text
+    assert "14\n" in text
     assert "passes" in text
     assert "waived" in text
     for control in ("TP-DAT-01", "TP-TRN-01", "TP-ASM-02", "TP-REL-01", "TP-SRV-01", "TP-MON-01", "TP-GOV-01"):
