@@ -75,7 +75,7 @@ def test_retention_tells_until_when_each_version_is_kept(inside):
 
 def test_posture_tells_every_control(inside):
     text = inside.locator("main").inner_text()
-    assert "14\n" in text
+    assert "15\n" in text
     assert "passes" in text
     assert "waived" in text
     for control in ("TP-DAT-01", "TP-TRN-01", "TP-ASM-02", "TP-REL-01", "TP-SRV-01", "TP-MON-01", "TP-GOV-01"):

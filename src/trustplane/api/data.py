@@ -15,10 +15,12 @@ from trustplane.api.access import Asked, Door, Paged, moment, page_of
 from trustplane.api.streaming import chunks_of
 from trustplane.data.catalog import dataset_target, find_dataset, find_version, find_view, view_target
 from trustplane.data.classification import confirm
+from trustplane.data.datasheets import PARTS, complete_datasheet, croissant, missing_parts, parts_of
 from trustplane.data.ingestion import DatasetSpec, Ingested, ingest
 from trustplane.data.tables import Dataset, DatasetVersion, View
 from trustplane.data.terms import LAWFUL_BASES, PURPOSES
 from trustplane.data.views import OpenedView, ViewSpec, create_view, open_view, revoke_view, view_facts
+from trustplane.kernel.identity.scopes import find_project
 from trustplane.kernel.identity.tables import Principal
 from trustplane.values.errors import BadInput
 
@@ -44,6 +46,14 @@ class Classification(BaseModel):
     model_config = {"json_schema_extra": {"examples": [{"changes": {"LIMIT_BAL": "confidential"}}]}}
     changes: dict[str, str] = {}
     number: int | None = None
+
+
+class DatasheetParts(BaseModel):
+    """Answers by the names of the questions; an empty one takes an answer back."""
+
+    parts: dict[str, Annotated[str, Field(max_length=5000)]] = Field(
+        max_length=50, examples=[{"collection": "from the bank's loan applications"}]
+    )
 
 
 class NewView(BaseModel):
@@ -140,6 +150,29 @@ def put_version(
 def classify(project: str, dataset: str, body: Classification, door: Asked) -> dict[str, Any]:
     """Confirm the classes of a version's columns."""
     return _made(confirm(door.plane, door.actor, project, dataset, body.changes, body.number))
+
+
+@router.get("/projects/{project}/datasets/{dataset}/datasheet")
+def datasheet(project: str, dataset: str, door: Asked, version: int | None = None) -> dict[str, Any]:
+    """The datasheet of a version as Croissant 1.0 with the RAI vocabulary, and the questions that nobody has answered."""
+    with door.plane.database.read() as session:
+        row = find_dataset(session, door.project(session, project).id, dataset)
+        door.may("dataset.read", dataset_target(session, row))
+        sheet = croissant(session, row, version, origin=door.plane.workspace.origin)
+        missing = missing_parts(parts_of(session, row))
+    questions = {
+        name: {"question": p.question, "asked": p.asked, "missing": name in missing} for name, p in PARTS.items()
+    }
+    return {"croissant": sheet, "missing": list(missing), "questions": questions}
+
+
+@router.put("/projects/{project}/datasets/{dataset}/datasheet")
+def put_datasheet(project: str, dataset: str, body: DatasheetParts, door: Asked) -> dict[str, Any]:
+    """Answer questions of a datasheet."""
+    complete_datasheet(door.plane, door.actor, project, dataset, body.parts)
+    with door.plane.database.read() as session:
+        parts = parts_of(session, find_dataset(session, find_project(session, project).id, dataset))
+        return {"parts": dict(parts), "missing": list(missing_parts(parts))}
 
 
 def _types(texts: list[str]) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """``trustplane dataset``."""
 
+import json
+import tomllib
 from pathlib import Path
 from typing import Annotated
 
@@ -105,6 +107,59 @@ def confirm(
 
 
 @app.command()
+def datasheet(
+    name: Name,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write Croissant JSON-LD here.")] = None,
+    questions: Annotated[bool, typer.Option("--questions", help="List the questions and which are answered.")] = False,
+    version: Version = None,
+) -> None:
+    """The datasheet of a dataset as Croissant 1.0: what is on record, and what people have said."""
+    with working() as (_, project):
+        found = project.datasets.datasheet(name, version)
+    if out is not None:
+        out.write_text(json.dumps(found.croissant, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    rows = [
+        {
+            "part": part,
+            "question": q["question"],
+            "answered": "missing" if q["missing"] else "optional" if not q["asked"] else "yes",
+        }
+        for part, q in found.questions.items()
+    ]
+
+    def show() -> None:
+        if out is not None:
+            say(f"wrote {out}")
+        elif questions:
+            table(rows, [("part", "part"), ("question", "question"), ("answered", "answered")])
+        else:
+            say(json.dumps(found.croissant, indent=2, ensure_ascii=False))
+        if found.missing:
+            say(f"not answered yet: {', '.join(found.missing)}; answer with 'trustplane dataset describe {name}'")
+
+    emit(found, show)
+
+
+@app.command()
+def describe(
+    name: Name,
+    part: Annotated[list[str], typer.Option(help="An answer, as part=text; may be repeated.")] = [],
+    source: Annotated[Path | None, typer.Option("--from", help="A TOML file of parts and answers.")] = None,
+) -> None:
+    """Answer questions of the datasheet. 'trustplane dataset datasheet NAME --questions' lists them.
+
+    trustplane dataset describe clients --part collection="from loan applications" --part biases="nobody under 21"
+    """
+    parts = _parts(source) | dict(_answer(text) for text in part)
+    if not parts:
+        raise Usage("say at least one --part, or --from a file")
+    with working() as (_, project):
+        made = project.datasets.describe(name, **parts)
+    left = ", ".join(made.missing) or "nothing"
+    emit(made, lambda: say(f"{len(made.parts)} parts of the datasheet of {name} are written; missing: {left}"))
+
+
+@app.command()
 def purposes() -> None:
     """The terms for purposes and legal bases."""
     with connected() as client:
@@ -126,3 +181,22 @@ def _pair(text: str) -> tuple[str, str]:
     if not colon or not column or not value:
         raise Usage(f"{text!r} is not of the form column:value")
     return column, value
+
+
+def _answer(text: str) -> tuple[str, str]:
+    name, equals, answer = text.partition("=")
+    if not equals or not name:
+        raise Usage(f"{text[:40]!r} is not of the form part=text")
+    return name, answer
+
+
+def _parts(source: Path | None) -> dict[str, str]:
+    if source is None:
+        return {}
+    try:
+        said = tomllib.loads(source.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Usage(f"{source} is no TOML file: {error}") from None
+    if not all(isinstance(text, str) for text in said.values()):
+        raise Usage(f"{source} must hold parts and texts alone")
+    return said

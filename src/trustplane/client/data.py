@@ -65,6 +65,14 @@ class Datasets:
         body = {"changes": dict(changes or {}), "number": number}
         return Record(self._wire.post(f"{self._at}/{segment(name)}/classification", body))
 
+    def datasheet(self, name: str, version: int | None = None) -> Record:
+        """The datasheet: ``croissant`` is JSON-LD of Croissant 1.0, ``missing`` names the questions that nobody has answered."""
+        return Record(self._wire.get(f"{self._at}/{segment(name)}/datasheet", version=version))
+
+    def describe(self, name: str, **parts: str) -> Record:
+        """Answer questions of the datasheet by their names, such as ``collection`` and ``biases``."""
+        return Record(self._wire.put(f"{self._at}/{segment(name)}/datasheet", {"parts": parts}))
+
 
 class Views:
     """The views of a project: the only way to rows."""

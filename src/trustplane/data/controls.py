@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from trustplane.data.datasheets import PARTS, missing_parts, parts_of
 from trustplane.data.tables import Dataset, DatasetVersion
 from trustplane.kernel.controls.contract import Control, Evidence, Scope
 from trustplane.kernel.ledger.evidence import events_about
@@ -122,6 +123,25 @@ def judge_keys(evidence: Evidence) -> Verdict:
     return Passed(said + (f"; {gone} were destroyed" if gone > 0 else ""), figures)
 
 
+def collect_datasheet(session: Session, subject: Subject) -> Evidence | None:
+    """Which questions of the datasheet people have answered."""
+    row = session.get(Dataset, subject.id)
+    if row is None:
+        return None
+    missing = missing_parts(parts_of(session, row))
+    facts = {"missing": list(missing), "asked": sum(1 for part in PARTS.values() if part.asked)}
+    return Evidence(facts, events_about(session, f"Dataset::{row.id}", "dataset.update")[-1:])
+
+
+def judge_datasheet(evidence: Evidence) -> Verdict:
+    """Every question that a datasheet must answer is answered."""
+    missing, asked = evidence.facts["missing"], evidence.facts["asked"]
+    figures = {"asked": float(asked), "missing": float(len(missing))}
+    if missing:
+        return Failed(f"the datasheet does not say {', '.join(missing)}", "run 'trustplane dataset describe'", figures)
+    return Passed(f"all {asked} questions of the datasheet are answered", figures)
+
+
 CONTROLS = (
     Control(
         "TP-DAT-01",
@@ -160,5 +180,17 @@ CONTROLS = (
         collect_keys,
         judge_keys,
         "run 'trustplane ledger verify'",
+    ),
+    Control(
+        "TP-DAT-07",
+        "The dataset is described",
+        "Does the datasheet say how the data were collected, what they are good for, and where they fail?",
+        "data",
+        SUBJECT_KIND,
+        Severity.MEDIUM,
+        datasets,
+        collect_datasheet,
+        judge_datasheet,
+        "answer the questions with 'trustplane dataset describe'",
     ),
 )

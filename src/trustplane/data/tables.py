@@ -101,3 +101,14 @@ class SubjectRequest(Governed, Base):
     job_id: Mapped[str] = mapped_column(String(36))
     opened_by: Mapped[str] = mapped_column(String(36))
     closed_at: Mapped[datetime | None]
+
+
+class Datasheet(Governed, Base):
+    """What people say of a dataset that nothing can measure: how it was collected, what it is good for, what it is not."""
+
+    __tablename__ = "datasheets"
+
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"), primary_key=True)
+    parts: Mapped[dict[str, Any]]
+    written_by: Mapped[str] = mapped_column(String(36))
+    written_at: Mapped[datetime]

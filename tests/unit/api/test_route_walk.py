@@ -135,6 +135,8 @@ def walk_data(walk, project, folder):
         named,
         json={},
     )
+    sheet = "/projects/{project}/datasets/{dataset}/datasheet"
+    walk("PUT", sheet, "data-steward", "dataset.update", named, json={"parts": {"collection": "by the tests"}})
     columns = walk.caller.call("GET", "/projects/credit/datasets/clients", "data-steward").json()["columns"]
     shown = [c["name"] for c in columns if c["class"] != "identifier" or c["name"] == "customer_id"]
     body = {"dataset": "clients", "columns": shown, "purpose": PURPOSE, "pseudonyms": ["customer_id"]}

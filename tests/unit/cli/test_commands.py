@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from trustplane.kernel.store.schema import HEAD
+
 TOOL = Path(__file__).parents[3] / "tools" / "verify_log.py"
 ROWS = "customer_id,email,age,amount\n" + "".join(
     f"C{n:05d},p{n}@mail.example,{18 + n % 60},{n * 7 % 1000}.5\n" for n in range(300)
@@ -187,7 +189,7 @@ def test_init_makes_a_private_workspace_once(call, tmp_path):
     assert (again.code, again.err.split()[0]) == (1, "TP-PLANE-006")
     assert call("init", tmp_path / "other", "--owner", "Not A Name").code == 2
     assert not (tmp_path / "other" / "trustplane.toml").exists()
-    assert "before: 0001" in call("init", "--upgrade", tmp_path / "new").out
+    assert f"before: {HEAD}" in call("init", "--upgrade", tmp_path / "new").out
 
 
 def test_predict_reads_csv_by_name(tmp_path):
@@ -209,3 +211,23 @@ def test_predict_reads_csv_by_name(tmp_path):
     for text in ("", "{}", "5", "[1, 2]", "[" * 100_000, '[["a"], 3]'):
         with pytest.raises(Usage):
             _from_json(text)
+
+
+def test_a_datasheet_is_written_and_completed(call, credit):
+    assert call("-u", "kim", "dataset", "ingest", "clients", credit / "clients.csv", *INGEST).code == 0
+    shown = call("-u", "kim", "dataset", "datasheet", "clients", "--questions")
+    assert "How were the data collected?" in shown.out
+    (credit / "parts.toml").write_text('biases = "nobody under 18"\n')
+    told = call(
+        "-u", "kim", "dataset", "describe", "clients", "--from", credit / "parts.toml", "--part", "license=internal"
+    )
+    assert told.code == 0, told.err
+    assert "2 parts" in told.out
+    assert call("-u", "kim", "dataset", "datasheet", "clients", "-o", credit / "sheet.json").code == 0
+    sheet = json.loads((credit / "sheet.json").read_text())
+    assert (sheet["license"], sheet["rai:dataBiases"]) == ("internal", "nobody under 18")
+    assert call("-u", "kim", "dataset", "describe", "clients").code == 2
+    assert call("-u", "kim", "dataset", "describe", "clients", "--part", "nothing").code == 2
+    assert "TP-DATA-079" in call("-u", "kim", "dataset", "describe", "clients", "--part", "bias=x").err
+    (credit / "bad.toml").write_text("biases = 7")
+    assert call("-u", "kim", "dataset", "describe", "clients", "--from", credit / "bad.toml").code == 2

@@ -182,3 +182,14 @@ def test_a_library_that_is_not_installed_is_named_with_its_extra(monkeypatch, me
         getattr(data.Views(None, "credit"), method)("people")
     assert told.value.code == "TP-SETUP-001"
     assert f"trustplane[{extra}]" in told.value.fix
+
+
+def test_a_datasheet_is_drafted_and_completed(steward, clients):
+    sheet = steward.datasets.datasheet("clients")
+    assert sheet.croissant["conformsTo"][0] == "http://mlcommons.org/croissant/1.0"
+    assert "biases" in sheet.missing
+    left = steward.datasets.describe("clients", biases="nobody under 18", limitations="made up")
+    assert "biases" not in left.missing
+    assert steward.datasets.datasheet("clients").croissant["rai:dataBiases"] == "nobody under 18"
+    with pytest.raises(BadInput):
+        steward.datasets.describe("clients", bias="x")

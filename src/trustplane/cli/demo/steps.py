@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from trustplane.cli.demo.cast import PROJECT, Cast
+from trustplane.cli.demo.datasheet import DATASHEET
 from trustplane.cli.demo.story import Story, require
 from trustplane.cli.output import shown
 from trustplane.examples.credit.table import write_credit_table
@@ -52,6 +53,7 @@ def data(story: Story, cast: Cast, table: Path) -> None:
         story.tell(", ".join(f"{classes.count(k)} {k}" for k in sorted(set(classes))))
         steward.datasets.confirm("clients")
         story.tell("the data steward confirmed the classes")
+        steward.datasets.describe("clients", **DATASHEET)
         story.refused(
             step,
             "a view of the data for advertising",
