@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from trustplane.data.classes import SensitivityClass
+from trustplane.data.recognisers.codes import Codes
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class ColumnSample:
     """What a recogniser sees of a column.
 
     ``values`` holds the distinct non-null values of the sample as text (:class:`pyarrow.StringArray`, no nulls),
-    trimmed and in Unicode form NFKC; ``counts`` how often each stands in the sample (int64). ``type`` is the column's
+    trimmed, in Unicode form NFKC, its digits those of ASCII; ``counts`` how often each stands in the sample (int64). ``type`` is the column's
     Arrow type, as Arrow writes it. ``non_null`` counts the non-null values of the whole column, of which the sample is
     a part.
     """
@@ -51,6 +52,16 @@ class ColumnSample:
     def sampled(self) -> int:
         """How many values the sample holds, repetitions counted."""
         return int(self.counts.sum())
+
+    @property
+    def whole_numbers(self) -> bool:
+        """Whether the column was read as numbers, so that zeros in front are lost."""
+        return self.type.startswith(("int", "uint", "double", "float"))
+
+    @cached_property
+    def codes(self) -> Codes:
+        """The distinct values as codes, without what people write between their signs."""
+        return Codes(self.values, fractions=self.type.startswith(("double", "float", "halffloat", "decimal")))
 
 
 @dataclass(frozen=True, slots=True)
