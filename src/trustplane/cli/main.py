@@ -27,6 +27,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Data": {
         "dataset": ("dataset", "Ingest and classify datasets"),
         "view": ("view", "Views: the only way to rows"),
+        "data": ("data", "Try discovery of personal data"),
     },
     "Models": {
         "run": ("run", "Run a script in the sandbox"),

@@ -7,10 +7,10 @@ raises for no sample, and never puts a value of the sample into its reason. The 
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from trustplane.data.classes import SensitivityClass
 from trustplane.data.recognisers.codes import Codes
+from trustplane.data.recognisers.headers import Words
 
 
 @dataclass(frozen=True)
@@ -105,4 +106,29 @@ class Recogniser(Protocol):
 
     def judge(self, column: ColumnSample) -> Judgement | None:
         """What ``column`` holds, or ``None`` when it does not look like this recogniser's kind of data."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TextForm:
+    """How a kind of personal data stands in running text.
+
+    ``pattern`` is for :mod:`re` and takes linear time: repetitions are bounded, and none stands within another.
+    ``valid`` looks closer at a match. ``score`` in [0, 1] says how sure a match is by itself; with a word of ``context``
+    near it more. A text without any of the letters of ``gate`` holds none.
+    """
+
+    pattern: str
+    score: float
+    context: frozenset[Words] = frozenset()
+    valid: Callable[[str], bool] | None = None
+    gate: str = ""
+
+
+@runtime_checkable
+class TextRecogniser(Recogniser, Protocol):
+    """A recogniser that also finds its kind of data in running text (:mod:`trustplane.data.spans`)."""
+
+    def in_text(self) -> TextForm | None:
+        """How it stands there; ``None`` where a form within text says too little."""
         ...

@@ -7,7 +7,7 @@ import numpy as np
 
 from trustplane.data.classes import SensitivityClass
 from trustplane.data.recognisers.codes import Mask
-from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement
+from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement, TextForm
 from trustplane.data.recognisers.evidence import Share, confidence, matching, share
 from trustplane.data.recognisers.headers import Words, mentions, phrases
 
@@ -42,6 +42,12 @@ class Form:
         because = " and the column's name says so" if said else ""
         why = f"{found} have the form of {self.descriptor.entity}{because}"
         return Judgement(self.descriptor.entity, confidence(self.specificity, found, named=said), why)
+
+    def in_text(self) -> TextForm | None:
+        """The form within running text."""
+        if not self.inside:
+            return None
+        return TextForm(self.inside, min(0.9, self.specificity), self.names, self.valid)
 
     def _found(self, column: ColumnSample) -> Share:
         fits: Mask = matching(column, self.pattern)

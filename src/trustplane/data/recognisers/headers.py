@@ -61,13 +61,16 @@ def mentions(header: str, wanted: frozenset[Words]) -> bool:
     return not wanted.isdisjoint(_runs(header[:_LONGEST]))
 
 
-@lru_cache(1024)
-def _runs(header: str) -> frozenset[Words]:
-    """Every run of up to six words of the name."""
-    have = _words(header)
+def runs(have: Words) -> frozenset[Words]:
+    """Every run of up to six words."""
     return frozenset(
         have[at : at + length] for length in range(1, _LONGEST_PHRASE + 1) for at in range(len(have) - length + 1)
     )
+
+
+@lru_cache(1024)
+def _runs(header: str) -> frozenset[Words]:
+    return runs(_words(header))
 
 
 def is_about(header: str, wanted: frozenset[Words], ignored: frozenset[str] = WHOSE) -> bool:

@@ -5,11 +5,15 @@ from ipaddress import ip_address
 import numpy as np
 
 from trustplane.data.classes import SensitivityClass
-from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement
+from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement, TextForm
 from trustplane.data.recognisers.evidence import confidence, matching, share
 from trustplane.data.recognisers.headers import mentions, phrases
 
 _FORM = r"^(?:[0-9A-Fa-f:]{2,39}(?:%[0-9A-Za-z]{1,15})?|(?:[0-9A-Fa-f:]{2,30}:)?[0-9]{1,3}(?:\.[0-9]{1,3}){3})$"
+_INSIDE = (
+    r"(?<![\w.:-])(?:[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?![\w-]|\.[0-9])"
+    r"|[0-9A-Fa-f:]{2,39}(?![\w:.-]))"
+)
 _NAMES = phrases("ip, ip address, ipaddress, ipv 4, ipv 6, remote addr, source address, src ip, dst ip")
 
 
@@ -17,6 +21,10 @@ class IpAddress:
     """Columns of internet addresses, which are personal data (Court of Justice of the EU, C-582/14, Breyer)."""
 
     descriptor = Descriptor("ip_address", "IP_ADDRESS", SensitivityClass.IDENTIFIER)
+
+    def in_text(self) -> TextForm:
+        """Addresses that stand by themselves."""
+        return TextForm(_INSIDE, 0.9, _NAMES, _is_address, gate=".:")
 
     def judge(self, column: ColumnSample) -> Judgement | None:
         shaped = column.values.filter(matching(column, _FORM)).to_pylist()

@@ -1,10 +1,12 @@
 """Telephone numbers: E.164 and common national ways to write them."""
 
+import re
+
 import numpy as np
 import pyarrow.compute as pc
 
 from trustplane.data.classes import SensitivityClass
-from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement
+from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement, TextForm
 from trustplane.data.recognisers.evidence import Mask, Share, confidence, matching
 from trustplane.data.recognisers.headers import mentions, phrases
 
@@ -13,6 +15,12 @@ _NORTH_AMERICAN = r"^(?:1[ .-])?\(?[2-9][0-9]{2}\)?[ .-]{1,2}[2-9][0-9]{2}[ .-][
 _TRUNK = r"^\(?0[1-9][0-9]{0,4}\)?(?:[ /-][0-9]{2,4}){1,4}$"
 _DATE = r"^[0-9]{1,2}[-/. ][0-9]{1,2}[-/. ](?:[0-9]{2}|[0-9]{4})$"
 _ANY = r"^\+?\(?[0-9][0-9 ()./-]{5,20}[0-9]$"
+_INSIDE = (
+    r"(?<![\w.+/-])(?<![0-9] )(?:(?:\+|00)[1-9][0-9]{0,2}[ .-]?(?:\(0?[0-9]{1,4}\)[ .-]?)?[0-9](?:[ .-]?[0-9]){5,13}"
+    r"|(?:1[ .-])?\(?[2-9][0-9]{2}\)?[ .-]{1,2}[2-9][0-9]{2}[ .-][0-9]{4}"
+    r"|\(?0[1-9][0-9]{0,4}\)?(?:[ /-][0-9]{2,8}){1,4})(?: ?(?:x|ext\.?) ?[0-9]{1,6})?(?![\w-]|[./][0-9])"
+)
+_NEAR = phrases("call, call me, dial, ring, sms, appelez, rufen, llamar, chiama, bel")
 _NAMES = phrases(
     "phone, telephone, tel, mobile, cell, fax, msisdn, phone number, mobile number, telefon, handy, telefono,"
     " téléphone, 電話, 手機"
@@ -26,6 +34,10 @@ class PhoneNumber:
     """
 
     descriptor = Descriptor("phone_number", "PHONE_NUMBER", SensitivityClass.IDENTIFIER)
+
+    def in_text(self) -> TextForm:
+        """The same ways to write them; digits in one go only with a plus."""
+        return TextForm(_INSIDE, 0.55, _NAMES | _NEAR, _is_possible)
 
     def judge(self, column: ColumnSample) -> Judgement | None:
         named = mentions(column.header, _NAMES)
@@ -58,3 +70,9 @@ def _possible(column: ColumnSample, formed: Mask) -> Share:
     lengths = pc.binary_length(pc.replace_substring_regex(digits, pattern="^00", replacement=""))
     counts = lengths.to_numpy(zero_copy_only=False)
     return Share(int(np.count_nonzero((counts >= 7) & (counts <= 15))), column.distinct)
+
+
+def _is_possible(text: str) -> bool:
+    number = text.partition("x")[0].partition("ext")[0]
+    digits = sum(sign.isdigit() for sign in number)
+    return 7 <= digits <= 15 and re.match(_DATE, number) is None
