@@ -19,9 +19,11 @@ _STREET = "|".join(
     )
 )
 _LONG_ENOUGH = r"^.{6,300}$"
+_LETTER = r"[A-Za-z]|[^\x00-\x7f]"
 _NAMES = phrases(
     "address, street, home address, street address, postal address, addr, residence, strasse, straße, anschrift,"
-    " adresse, direccion, dirección, indirizzo, 地址, 住址"
+    " adresse, wohnadresse, direccion, dirección, domicilio, indirizzo, adres, straat, endereço, endereco, morada,"
+    " ulica, adres zamieszkania, adress, gatuadress, osoite, 地址, 住址"
 )
 _OTHER_ADDRESSES = phrases("ip, mac, email, mail, web, url, memory, wallet")
 
@@ -33,7 +35,9 @@ class Address:
 
     def judge(self, column: ColumnSample) -> Judgement | None:
         named = mentions(column.header, _NAMES) and not mentions(column.header, _OTHER_ADDRESSES)
-        long_enough = matching(column, _LONG_ENOUGH) & matching(column, r"\pL")
+        long_enough = matching(column, _LONG_ENOUGH) & matching(column, _LETTER)
+        if not long_enough.any():
+            return None
         found = share(matching(column, _STREET) & long_enough)
         if found.enough and (named or found.value >= 0.5):
             why = f"{found} have a street and a house number"

@@ -15,6 +15,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from trustplane.data.classes import SensitivityClass
 from trustplane.data.recognisers.codes import Codes
@@ -53,6 +54,15 @@ class ColumnSample:
     def sampled(self) -> int:
         """How many values the sample holds, repetitions counted."""
         return int(self.counts.sum())
+
+    @cached_property
+    def longest(self) -> int:
+        """Bytes of the longest value, 0 without values."""
+        return pc.max(pc.binary_length(self.values)).as_py() or 0
+
+    def holds(self, text: str) -> bool:
+        """Whether a value holds ``text``: a cheap question before a dear pattern."""
+        return bool(pc.any(pc.match_substring(self.values, text)).as_py())
 
     @property
     def whole_numbers(self) -> bool:

@@ -22,6 +22,8 @@ class EmailAddress:
         return TextForm(_INSIDE, 0.95, _NAMES, gate="@")
 
     def judge(self, column: ColumnSample) -> Judgement | None:
+        if not column.holds("@"):
+            return None
         found = share(matching(column, _FORM))
         if not found.enough:
             return None

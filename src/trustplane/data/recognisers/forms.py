@@ -12,6 +12,7 @@ from trustplane.data.recognisers.evidence import Share, confidence, matching, sh
 from trustplane.data.recognisers.headers import Words, mentions, phrases
 
 NAMED_SHARE = 0.5
+_SHORTEST = 5
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Form:
 
     def judge(self, column: ColumnSample) -> Judgement | None:
         said = mentions(column.header, self.names)
-        if not said and self.least > 1:
+        if not said and (self.least > 1 or column.longest < _SHORTEST):
             return None
         found = self._found(column)
         if not found.enough or found.value < (min(NAMED_SHARE, self.least) if said else self.least):

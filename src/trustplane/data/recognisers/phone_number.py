@@ -23,7 +23,8 @@ _INSIDE = (
 _NEAR = phrases("call, call me, dial, ring, sms, appelez, rufen, llamar, chiama, bel")
 _NAMES = phrases(
     "phone, telephone, tel, mobile, cell, fax, msisdn, phone number, mobile number, telefon, handy, telefono,"
-    " téléphone, 電話, 手機"
+    " téléphone, portable, móvil, movil, telefoon, telefoonnummer, mobiel, telemóvel, celular, telefone, komórka, komorka, cellulare,"
+    " rufnummer, telefonnummer, handynummer, mobil, puhelin, 電話, 手機"
 )
 
 

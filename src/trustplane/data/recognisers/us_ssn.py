@@ -26,8 +26,11 @@ class UsSsn:
 
     def judge(self, column: ColumnSample) -> Judgement | None:
         named = mentions(column.header, _NAMES)
+        formed = matching(column, _WRITTEN)
+        if not named and not formed.any():
+            return None
         issued: Mask = ~matching(column, _NEVER_ISSUED)
-        written = share(matching(column, _WRITTEN) & issued)
+        written = share(formed & issued)
         bare = share(matching(column, _BARE) & issued)
         if written.enough and (named or written.value >= 0.5):
             sure = confidence(0.85, written, named=named)
