@@ -61,10 +61,12 @@ class ExactPass:
         field = self._schema.field(at)
         values = pa.chunked_array([batch.column(at) for batch in self._batches], field.type)
         tally = pc.value_counts(_countable(values).drop_null())
-        texts = text_of(tally.field("values"))
-        again = pc.value_counts(texts)
+        raw = tally.field("values")
+        texts = text_of(raw)
         counts = tally.field("counts").to_numpy(zero_copy_only=False).astype(np.int64)
-        if len(again) < len(texts):  # values that differed in spaces or scripts alone
+        if not pa.types.is_integer(raw.type) and not texts.equals(
+            raw
+        ):  # some may have differed in spaces or scripts alone
             codes = texts.dictionary_encode()
             sums = np.bincount(codes.indices.to_numpy(zero_copy_only=False), counts, len(codes.dictionary))
             texts, counts = codes.dictionary, sums.astype(np.int64)

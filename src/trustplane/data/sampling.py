@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from trustplane.data.recognisers.codes import bytes_of
 from trustplane.data.recognisers.contract import ColumnSample
 
 SAMPLE = 10_000
@@ -90,19 +91,27 @@ def text_of(array: Any) -> Any:
     if pa.types.is_dictionary(array.type):
         return text_of(array.dictionary_decode())
     if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
+        if pa.types.is_string(array.type) and _is_plain(array):
+            return pc.ascii_trim_whitespace(array)
         short = pc.utf8_slice_codeunits(array.cast(pa.large_string()), 0, LONGEST).cast(pa.string())
         return pc.utf8_trim_whitespace(_folded(pc.utf8_normalize(short, form="NFKC")))
-    if (
-        pa.types.is_binary(array.type)
-        or pa.types.is_large_binary(array.type)
-        or pa.types.is_fixed_size_binary(array.type)
-    ):
+    return _text_of_others(array)
+
+
+def _text_of_others(array: Any) -> Any:
+    kind = array.type
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
         return pa.array([""] * len(array), pa.string())
-    if pa.types.is_null(array.type):
+    if pa.types.is_null(kind):
         return pa.nulls(len(array), pa.string())
-    if pa.types.is_floating(array.type):
-        return _text_of_floats(array)
-    return array.cast(pa.string())
+    return _text_of_floats(array) if pa.types.is_floating(kind) else array.cast(pa.string())
+
+
+def _is_plain(array: Any) -> bool:
+    """Whether all of it is ASCII that can be printed and short, so that there is nothing to fold or to cut."""
+    data = bytes_of(array)
+    longest = pc.max(pc.binary_length(array)).as_py() or 0
+    return longest <= LONGEST and (not len(data) or bool(data.max() < 0x7F and data.min() >= 0x20))
 
 
 def _text_of_floats(array: Any) -> Any:

@@ -35,6 +35,8 @@ class Address:
 
     def judge(self, column: ColumnSample) -> Judgement | None:
         named = mentions(column.header, _NAMES) and not mentions(column.header, _OTHER_ADDRESSES)
+        if not column.letters:
+            return None
         long_enough = matching(column, _LONG_ENOUGH) & matching(column, _LETTER)
         if not long_enough.any():
             return None

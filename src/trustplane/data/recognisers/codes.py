@@ -35,10 +35,13 @@ class Codes:
         short = values.filter(pc.less_equal(pc.binary_length(values), _WRITTEN))
         if fractions:
             short = short.filter(pc.invert(pc.match_substring(short, ".")))
-        bare = pc.ascii_upper(pc.replace_substring_regex(short, pattern=BETWEEN, replacement=""))
+        bare = pc.ascii_upper(
+            pc.replace_substring_regex(short, pattern=BETWEEN, replacement="") if _spaced(short) else short
+        )
         lengths = pc.binary_length(bare).to_numpy(zero_copy_only=False)
-        order = np.argsort(lengths, kind="stable")
-        data = _bytes(bare.take(pa.array(order)))
+        if len(lengths) and lengths.min() != lengths.max():
+            bare = bare.take(pa.array(np.argsort(lengths, kind="stable")))
+        data = bytes_of(bare)
         counts = np.bincount(lengths, minlength=1)
         self._by_length: dict[int, Signs] = {}
         start = 0
@@ -99,11 +102,12 @@ class Shape:
             table[at, np.frombuffer(place.encode("ascii"), np.uint8)] = True
         return table
 
-    def fits(self, signs: Signs) -> Mask:
-        """Which of the codes, shape (count, length), have this form."""
+    def fits(self, signs: Signs, *, digits: bool = False) -> Mask:
+        """Which of the codes, shape (count, length), have this form; ``digits`` says that they consist of digits."""
         fits = np.ones(len(signs), np.bool_)
         for at, allowed in enumerate(self._allowed):
-            fits &= allowed[signs[:, at]]
+            if not (digits and self.places[at] == _DIGITS):
+                fits &= allowed[signs[:, at]]
         return fits
 
     def drawn(self, count: int, generator: np.random.Generator) -> Signs:
@@ -138,7 +142,13 @@ def _spread(text: str) -> str:
     return "".join(dict.fromkeys(ranges))
 
 
-def _bytes(array: Any) -> Signs:
+def _spaced(values: Any) -> bool:
+    """Whether something to leave out stands in the values."""
+    data = bytes_of(values)
+    return bool(np.isin(np.flatnonzero(np.bincount(data, minlength=1)), np.frombuffer(b" ./-", np.uint8)).any())
+
+
+def bytes_of(array: Any) -> Signs:
     """The bytes of a string array's values, one after the other."""
     if len(array) == 0:
         return np.empty(0, np.uint8)

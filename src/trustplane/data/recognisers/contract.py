@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trustplane.data.classes import SensitivityClass
-from trustplane.data.recognisers.codes import Codes
+from trustplane.data.recognisers.codes import Codes, bytes_of
 from trustplane.data.recognisers.headers import Words
 
 
@@ -60,9 +60,20 @@ class ColumnSample:
         """Bytes of the longest value, 0 without values."""
         return pc.max(pc.binary_length(self.values)).as_py() or 0
 
-    def holds(self, text: str) -> bool:
-        """Whether a value holds ``text``: a cheap question before a dear pattern."""
-        return bool(pc.any(pc.match_substring(self.values, text)).as_py())
+    @cached_property
+    def signs(self) -> frozenset[str]:
+        """The ASCII signs that stand in the values, and an empty one for all others."""
+        present = np.flatnonzero(np.bincount(bytes_of(self.values), minlength=1)).tolist()
+        return frozenset(chr(each) if each < 128 else "" for each in present)
+
+    @cached_property
+    def letters(self) -> bool:
+        """Whether a letter stands in the values, or a sign beyond ASCII."""
+        return "" in self.signs or any(sign.isalpha() for sign in self.signs)
+
+    def holds(self, several: str) -> bool:
+        """Whether one of the signs stands in the values: a cheap question before a dear pattern."""
+        return not self.signs.isdisjoint(several)
 
     @property
     def whole_numbers(self) -> bool:

@@ -23,6 +23,7 @@ _INSIDE = r"(?<![0-9A-Za-z.+-])[0-9](?:[ -]?[0-9]){11,18}(?![0-9A-Za-z-])"
 _NAMES = phrases("card, credit card, card number, cc, ccn, pan, kreditkarte, carte, tarjeta")
 _CHANCE = 0.1
 _WIDTH = 19
+_SHORTEST = 12
 _DOUBLED = np.array([0, 2, 4, 6, 8, 1, 3, 5, 7, 9], np.uint8)
 
 
@@ -50,6 +51,8 @@ class CreditCard:
         return TextForm(_INSIDE, 0.9, _NAMES, is_card)
 
     def judge(self, column: ColumnSample) -> Judgement | None:
+        if column.longest < _SHORTEST:
+            return None
         shaped = column.values.filter(matching(column, _FORM))
         bare = pc.replace_substring_regex(shaped, pattern="[ -]", replacement="")
         cards = bare.filter(pc.match_substring_regex(bare, pattern=_ISSUER))

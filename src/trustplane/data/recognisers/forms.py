@@ -12,7 +12,6 @@ from trustplane.data.recognisers.evidence import Share, confidence, matching, sh
 from trustplane.data.recognisers.headers import Words, mentions, phrases
 
 NAMED_SHARE = 0.5
-_SHORTEST = 5
 
 
 @dataclass(frozen=True)
@@ -32,10 +31,16 @@ class Form:
     valid: Callable[[str], bool] | None = None
     inside: str = ""
     """The pattern within running text, for :mod:`re`; empty where the form says too little there."""
+    needs: str = ""
+    """One of these signs stands in every value of the form."""
+    shortest: int = 5
+    """Signs of the shortest value of the form, under a name that says nothing."""
 
     def judge(self, column: ColumnSample) -> Judgement | None:
         said = mentions(column.header, self.names)
-        if not said and (self.least > 1 or column.longest < _SHORTEST):
+        if not said and (self.least > 1 or column.longest < self.shortest):
+            return None
+        if self.needs and not column.holds(self.needs):
             return None
         found = self._found(column)
         if not found.enough or found.value < (min(NAMED_SHARE, self.least) if said else self.least):
@@ -67,6 +72,8 @@ def form(  # noqa: PLR0913 - a declaration names everything that one form has
     least: float = 0.05,
     valid: Callable[[str], bool] | None = None,
     inside: str = "",
+    needs: str = "",
+    shortest: int = 5,
     klass: SensitivityClass = SensitivityClass.IDENTIFIER,
     country: str = "",
 ) -> Form:
@@ -74,4 +81,4 @@ def form(  # noqa: PLR0913 - a declaration names everything that one form has
     descriptor = Descriptor(
         entity.lower(), entity, klass, (country,) if country else (), uses_checksum=valid is not None
     )
-    return Form(descriptor, pattern, phrases(names), specificity, least, valid, inside)
+    return Form(descriptor, pattern, phrases(names), specificity, least, valid, inside, needs, shortest)

@@ -48,6 +48,8 @@ class IbanCode:
         return TextForm(_INSIDE, 0.95, _NAMES, is_iban)
 
     def judge(self, column: ColumnSample) -> Judgement | None:
+        if not column.letters or column.longest < min(LENGTHS.values()):
+            return None
         shaped = matching(column, _FORM)
         valid = np.fromiter(map(is_iban, column.values.filter(shaped).to_pylist()), np.bool_)
         found = share(np.concatenate([valid, np.zeros(column.distinct - len(valid), np.bool_)]))

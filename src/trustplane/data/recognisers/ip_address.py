@@ -6,7 +6,7 @@ import numpy as np
 
 from trustplane.data.classes import SensitivityClass
 from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement, TextForm
-from trustplane.data.recognisers.evidence import confidence, matching, share
+from trustplane.data.recognisers.evidence import Share, confidence, matching
 from trustplane.data.recognisers.headers import mentions, phrases
 
 _FORM = r"^(?:[0-9A-Fa-f:]{2,39}(?:%[0-9A-Za-z]{1,15})?|(?:[0-9A-Fa-f:]{2,30}:)?[0-9]{1,3}(?:\.[0-9]{1,3}){3})$"
@@ -14,6 +14,8 @@ _INSIDE = (
     r"(?<![\w.:-])(?:[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?![\w-]|\.[0-9])"
     r"|[0-9A-Fa-f:]{2,39}(?![\w:.-]))"
 )
+_BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_FOURTH = rf"^{_BYTE}(?:\.{_BYTE}){{3}}$"
 _NAMES = phrases("ip, ip address, ipaddress, ipv 4, ipv 6, remote addr, source address, src ip, dst ip")
 
 
@@ -27,8 +29,11 @@ class IpAddress:
         return TextForm(_INSIDE, 0.9, _NAMES, _is_address, gate=".:")
 
     def judge(self, column: ColumnSample) -> Judgement | None:
-        shaped = column.values.filter(matching(column, _FORM)).to_pylist()
-        found = share(np.arange(column.distinct) < sum(map(_is_address, shaped)))
+        if not column.holds(".:"):
+            return None
+        fourth = matching(column, _FOURTH)
+        others = column.values.filter(matching(column, _FORM) & ~fourth).to_pylist()
+        found = Share(int(np.count_nonzero(fourth)) + sum(map(_is_address, others)), column.distinct)
         if not found.enough:
             return None
         sure = confidence(0.95, found, named=mentions(column.header, _NAMES))

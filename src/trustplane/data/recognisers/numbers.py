@@ -31,6 +31,7 @@ TAX = "tax id, tax number, tin, taxpayer id, tax file number, tax no, fiscal num
 """What such numbers are called in English, in every country."""
 RARE = 0.01
 _DRAWS = 4096
+_PIECE = 16_384
 
 
 @dataclass(frozen=True)
@@ -95,17 +96,26 @@ class Number:
         """How many codes have the form, and how many of them pass."""
         trials = hits = 0
         for length in {shape.length for shape in self.shapes}:
-            groups = [codes.of_length(length)]
-            if whole and len(groups[0]) and any(s.numeric for s in self.shapes if s.length == length):
+            shapes = [shape for shape in self.shapes if shape.length == length]
+            digits = all(shape.numeric for shape in shapes)
+            groups = [codes.digits_only.get(length, codes.of_length(0)) if digits else codes.of_length(length)]
+            if whole and digits and len(groups[0]):
                 groups.append(codes.padded(length, LOST_ZEROS))
             for signs in groups:
                 if len(signs):
-                    formed = np.logical_or.reduce([s.fits(signs) for s in self.shapes if s.length == length])
-                    trials += int(np.count_nonzero(formed))
-                    if formed.any():
-                        rows = signs[formed]
-                        hits += int(np.count_nonzero(self.check(rows))) if self.check else len(rows)
+                    formed = np.logical_or.reduce([shape.fits(signs, digits=digits) for shape in shapes])
+                    rows = signs if formed.all() else signs[formed]
+                    trials += len(rows)
+                    if len(rows):
+                        hits += self._passing(rows)
         return trials, hits
+
+    def _passing(self, rows: Signs) -> int:
+        """How many codes of the form pass, piece by piece, so that what is made on the way stays small."""
+        if self.check is None:
+            return len(rows)
+        pieces = (rows[at : at + _PIECE] for at in range(0, len(rows), _PIECE))
+        return sum(int(np.count_nonzero(self.check(piece))) for piece in pieces)
 
     @cached_property
     def rarity(self) -> float:

@@ -42,6 +42,8 @@ class PhoneNumber:
 
     def judge(self, column: ColumnSample) -> Judgement | None:
         named = mentions(column.header, _NAMES)
+        if not named and not column.holds("+()-/ ."):
+            return None
         found = _possible(column, matching(column, _INTERNATIONAL))
         specificity, form = 0.95, "an international telephone number"
         if not found.enough:

@@ -43,6 +43,8 @@ class TwNationalId:
         return TextForm(r"(?<![0-9A-Za-z])[A-Z][1289A-D][0-9]{8}(?![0-9A-Za-z])", 0.6, _NAMES, is_tw_national_id)
 
     def judge(self, column: ColumnSample) -> Judgement | None:
+        if not column.letters:
+            return None
         shaped = column.values.filter(matching(column, _FORM)).to_pylist()
         passed = sum(map(is_tw_national_id, shaped))
         found = share(np.arange(column.distinct) < passed)

@@ -26,6 +26,8 @@ class UsSsn:
 
     def judge(self, column: ColumnSample) -> Judgement | None:
         named = mentions(column.header, _NAMES)
+        if not named and not column.holds("- "):
+            return None
         formed = matching(column, _WRITTEN)
         if not named and not formed.any():
             return None

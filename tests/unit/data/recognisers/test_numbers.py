@@ -27,8 +27,8 @@ STDNUM = {
 }  # fmt: skip
 # Numbers of which we also take days, places or groups that are not in use, since registers change.
 WIDER = {
-    "BE_NATIONAL_NUMBER", "BG_EGN", "CN_ID", "CZ_RODNE_CISLO", "EE_ISIKUKOOD", "FI_PERSONAL_IDENTITY_CODE", "IS_KENNITALA", "IT_FISCAL_CODE", "KR_RRN", "MX_CURP",
-    "NO_FODSELSNUMMER", "PL_PESEL", "RO_CNP", "SE_PERSONNUMMER", "US_ITIN",
+    "BE_NATIONAL_NUMBER", "BG_EGN", "CN_ID", "CZ_RODNE_CISLO", "EE_ISIKUKOOD", "FI_PERSONAL_IDENTITY_CODE", "GR_AMKA", "IS_KENNITALA", "IT_FISCAL_CODE", "KR_RRN", "MX_CURP",
+    "NO_FODSELSNUMMER", "PL_PESEL", "RO_CNP", "SE_PERSONNUMMER", "US_ITIN", "ZA_ID_NUMBER",
 }  # fmt: skip
 # Numbers of which we ask for a date, a prefix in use or a reporting body that the other implementation does not ask for.
 NARROWER = {"ABA_ROUTING_NUMBER", "AT_SVNR", "BE_NATIONAL_NUMBER", "FR_NIR", "IMEI"}

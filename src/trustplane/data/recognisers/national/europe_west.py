@@ -64,11 +64,12 @@ def _rijksregister(signs: Signs) -> Mask:
 
 def _steuer_id(signs: Signs) -> Mask:
     # Section 139b AO and the BZSt's rules: of the first ten digits one comes twice or three times, the others once.
-    digits = np.sort(values(signs[:, :10]), axis=1)
-    kinds = 1 + (np.diff(digits, axis=1) != 0).sum(axis=1)
-    most = np.max([(values(signs[:, :10]) == digit).sum(axis=1) for digit in range(10)], axis=0)
-    twice = ((kinds == 9) & (most == 2)) | ((kinds == 8) & (most == 3))
-    return twice & mod_11_10(signs)
+    passed = mod_11_10(signs)
+    digits = values(signs[passed, :10])
+    counts = np.stack([(digits == digit).sum(axis=1) for digit in range(10)])
+    kinds, most = (counts > 0).sum(axis=0), counts.max(axis=0)
+    passed[passed] = ((kinds == 9) & (most == 2)) | ((kinds == 8) & (most == 3))
+    return passed
 
 
 def _mrz(signs: Signs) -> Mask:

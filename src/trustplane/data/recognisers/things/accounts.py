@@ -56,9 +56,10 @@ _SECRETS = (
 
 CRYPTO = form(
     "CRYPTO",
-    f"^(?:{_WALLETS})$".replace("{11,87}", "+").replace("{25,34}", "+"),
+    f"^(?:{_WALLETS})$",
     names="wallet, wallet address, bitcoin, btc, eth, ethereum, crypto, bitcoin address, public address",
     specificity=0.98,
+    shortest=14,
     valid=is_wallet,
     inside=rf"(?<![0-9A-Za-z])(?:{_WALLETS})(?![0-9A-Za-z])",
 )
@@ -68,6 +69,8 @@ SECRET = form(
     r"|dop_v1_|shp(?:at|ss|ca|pa)_|eyJ[0-9A-Za-z_-]+\.eyJ)[0-9A-Za-z_.-]{16,}$|^-----BEGIN [A-Z ]*PRIVATE KEY-----",
     names="api key, apikey, secret, secret key, access key, private key, access token, auth token, client secret, api token, bearer",
     specificity=0.97,
+    needs="AgsxyShpne-",
+    shortest=18,
     inside=rf"(?<![0-9A-Za-z_])(?:{_SECRETS})(?![0-9A-Za-z])|-----BEGIN [A-Z ]{{0,20}}PRIVATE KEY-----",
 )
 PASSWORD = form(

@@ -42,6 +42,8 @@ MAC_ADDRESS = form(
     r"^(?:[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{4}(?:\.[0-9A-Fa-f]{4}){2})$",
     names="mac, mac address, hwaddr, hardware address, bssid, ethernet",
     specificity=0.98,
+    needs=":-.",
+    shortest=14,
     inside=r"(?<![0-9A-Za-z:.-])[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}(?![0-9A-Za-z:-])",
 )
 URL = form(
@@ -49,6 +51,7 @@ URL = form(
     r"^(?:(?:https?|ftp|wss?)://|www\.)[^\s/?#]+\.[^\s]+$",
     names="url, website, web, homepage, link, uri, profile url, webseite",
     specificity=0.95,
+    needs=".",
     inside=(
         r"(?:\b(?:https?|ftp)://|\bwww\.)[^\s<>\"']{2,2000}[^\s<>\"'.,;:!?)]"
         r"|(?<![\w@.-])[A-Za-z0-9][A-Za-z0-9-]{0,62}\.(?:com|org|net|edu|gov|info|biz|io|co\.uk|de|fr)\b(?:/[^\s<>\"']{0,500})?"

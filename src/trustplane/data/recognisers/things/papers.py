@@ -31,6 +31,8 @@ UK_DRIVING_LICENCE = form(
     names=_LICENCE + ", dvla",
     specificity=0.97,
     least=0.5,
+    shortest=16,
+    needs="ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
     country="GB",
     inside=(
         r"\b(?:[A-Z]{5}|[A-Z]{4}9|[A-Z]{3}99|[A-Z]{2}999)[0-9](?:0[1-9]|1[0-2]|5[1-9]|6[0-2])(?:[0-2][0-9]|3[01])[0-9]"

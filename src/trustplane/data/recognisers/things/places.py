@@ -12,6 +12,8 @@ COORDINATES = form(
     " coordenadas, coordinate, geolocation, point",
     specificity=0.95,
     least=0.5,
+    needs=",; ",
+    shortest=11,
     inside=r"(?<![0-9.])[+-]?[0-9]{1,2}\.[0-9]{3,12}, ?[+-]?[0-9]{1,3}\.[0-9]{3,12}(?![0-9.])",
     klass=SensitivityClass.QUASI_IDENTIFIER,
 )
@@ -31,6 +33,7 @@ UK_POSTCODE = form(
     names="postcode, post code, postal code, zip, zip code",
     specificity=0.9,
     least=0.9,
+    needs="ABDEFGHJLNPQRSTUWXYZabdefghjlnpqrstuwxyz",
     country="GB",
     inside=(
         r"\b[A-PR-UWYZ](?:[0-9]{1,2}|[A-HK-Y][0-9]|[A-HK-Y][0-9][0-9]|[0-9][A-HJKPSTUW]|[A-HK-Y][0-9][ABEHMNPRVWXY])"
