@@ -9,6 +9,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 
 import numpy as np
@@ -150,9 +151,12 @@ def _near(text: str, start: int, end: int, context: frozenset[Words]) -> bool:
     """Whether a word or phrase of the context stands near a place."""
     if not context:
         return False
-    before = words(text[max(0, start - BEFORE) : start])[-8:]
-    after = words(text[end : end + AFTER])[:4]
-    return any(not context.isdisjoint(runs(part)) for part in (before, after))
+    return not context.isdisjoint(_said_near(text[max(0, start - BEFORE) : start], text[end : end + AFTER]))
+
+
+@lru_cache(4096)
+def _said_near(before: str, after: str) -> frozenset[Words]:
+    return runs(words(before)[-8:]) | runs(words(after)[:4])
 
 
 def _apart(spans: Iterable[Span]) -> tuple[Span, ...]:

@@ -1,5 +1,7 @@
 """Postal addresses: what the column's name says, and the form of street and house number in several languages."""
 
+import pyarrow.compute as pc
+
 from trustplane.data.classes import SensitivityClass
 from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement
 from trustplane.data.recognisers.evidence import confidence, matching, share
@@ -18,7 +20,6 @@ _STREET = "|".join(
         r"(?:路|街|巷|段)[0-9一二三四五六七八九十之-]{1,12}[號号]",
     )
 )
-_LONG_ENOUGH = r"^.{6,300}$"
 _LETTER = r"[A-Za-z]|[^\x00-\x7f]"
 _NAMES = phrases(
     "address, street, home address, street address, postal address, addr, residence, strasse, straße, anschrift,"
@@ -37,7 +38,10 @@ class Address:
         named = mentions(column.header, _NAMES) and not mentions(column.header, _OTHER_ADDRESSES)
         if not column.letters:
             return None
-        long_enough = matching(column, _LONG_ENOUGH) & matching(column, _LETTER)
+        lengths = pc.utf8_length(column.values).to_numpy(zero_copy_only=False)
+        long_enough = (lengths >= 6) & (lengths <= 300)
+        if long_enough.any():
+            long_enough &= matching(column, _LETTER)
         if not long_enough.any():
             return None
         found = share(matching(column, _STREET) & long_enough)
