@@ -15,7 +15,15 @@ SOURCE = Path(__file__).parents[1] / "src" / "trustplane"
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages."""
-    made = {"cli": cli, "actions": actions, "controls": controls, "errors": errors, "api": api, "settings": settings}
+    made = {
+        "cli": cli,
+        "actions": actions,
+        "controls": controls,
+        "recognisers": recognisers,
+        "errors": errors,
+        "api": api,
+        "settings": settings,
+    }
     for name, page in made.items():
         files.append(File.generated(config, f"reference/{name}.md", content="\n".join(page()) + "\n"))
     return files
@@ -74,6 +82,47 @@ def controls() -> Iterator[str]:
             f"| {c} | {title} | {', '.join(framework.controls_of(c))} |" for c, title in framework.clauses.items()
         )
         yield ""
+
+
+def recognisers() -> Iterator[str]:
+    """Every recogniser, and the lists of the law."""
+    from trustplane.data.classes import SensitivityClass
+    from trustplane.data.presets import GDPR_9, HIPAA, presets_of
+    from trustplane.data.recognisers.contract import TextRecogniser
+    from trustplane.data.recognisers.numbers import Number
+    from trustplane.data.recognisers.quasi_identifier import TRAITS
+    from trustplane.data.recognisers.registry import installed_recognisers
+    from trustplane.data.recognisers.special_category import CATEGORIES
+
+    yield "# What discovery recognises\n\nEntities have Presidio's names where it has one. How they are told apart: [Discovery](../explanation/discovery.md).\n"
+    yield "| entity | states | class | by what | under any name | in text | lists |\n| --- | --- | --- | --- | :-: | :-: | --- |"
+    for each in installed_recognisers():
+        d = each.descriptor
+        if d.name in {"quasi_identifier", "special_category"}:
+            continue
+        needs = (isinstance(each, Number) and each.named) or getattr(each, "least", 0) > 1 or d.name in _NAMED
+        text = isinstance(each, Number) or (isinstance(each, TextRecogniser) and each.in_text() is not None)
+        how = "check digits or structure" if d.uses_checksum else "form"
+        yield (
+            f"| `{d.entity}` | {', '.join(d.countries)} | {d.klass} | {how} | {'' if needs else 'yes'} |"
+            f" {'yes' if text else ''} | {', '.join(presets_of(d.entity, d.klass))} |"
+        )
+    yield "\n## By the column's name, in eight languages and more\n\n| entity | what | class | lists |\n| --- | --- | --- | --- |"
+    for entity, what, _ in CATEGORIES:
+        yield f"| `{entity}` | {what} | special | {', '.join(presets_of(entity, SensitivityClass.SPECIAL))} |"
+    for trait in TRAITS:
+        lists = ", ".join(presets_of(trait.entity, SensitivityClass.QUASI_IDENTIFIER))
+        yield f"| `{trait.entity}` | {trait.entity.lower().replace('_', ' ')} | quasi-identifier | {lists} |"
+    yield "\n## Lists of the law\n\n| list | what |\n| --- | --- |"
+    yield from (
+        f"| `hipaa-safe-harbor:{letter}` | {what} (45 CFR 164.514(b)(2)(i)({letter})) |"
+        for letter, what in HIPAA.items()
+    )
+    yield from (f"| `gdpr-art9:{name}` | {name.replace('-', ' ')} |" for name in GDPR_9)
+    yield "| `gdpr-art10:convictions-and-offences` | criminal convictions and offences |"
+
+
+_NAMED = {"person", "date_of_birth", "subject_id"}
 
 
 def cli() -> Iterator[str]:

@@ -35,6 +35,18 @@ def test_every_error_command_action_and_control_is_there(reference):
     assert all(framework.title in page(reference.controls) for framework in frameworks())
 
 
+def test_every_recogniser_is_there(reference):
+    from trustplane.data.presets import GDPR_9, HIPAA
+    from trustplane.data.recognisers.registry import installed_recognisers
+
+    told = page(reference.recognisers)
+    entities = {each.descriptor.entity for each in installed_recognisers()} - {"QUASI_IDENTIFIER", "SPECIAL_CATEGORY"}
+    assert len(entities) > 80
+    assert {entity for entity in entities if f"| `{entity}` |" not in told} == set()
+    assert all(f"`hipaa-safe-harbor:{letter}`" in told for letter in HIPAA)
+    assert all(f"`gdpr-art9:{name}`" in told for name in GDPR_9)
+
+
 def test_every_variable_that_the_code_reads_is_there(reference):
     told = page(reference.settings)
     read = set()

@@ -29,7 +29,7 @@ ARROW_STREAM = "application/vnd.apache.arrow.stream"
 
 
 class Terms(BaseModel):
-    """What is said of a dataset that is ingested; ``type`` gives a column a type as ``column:type``."""
+    """What is said of a dataset that is ingested; ``type`` gives a column a type as ``column:type``; ``exact`` lets discovery look at every row."""
 
     format: Literal["csv", "parquet"]
     purpose: list[str] = Field(default=[], max_length=50)
@@ -38,6 +38,7 @@ class Terms(BaseModel):
     source: str = Field(default="", max_length=2000)
     description: str = Field(default="", max_length=2000)
     type: list[str] = Field(default=[], max_length=4096)
+    exact: bool = False
 
 
 class Classification(BaseModel):
@@ -137,6 +138,7 @@ def put_version(
         said.source,
         said.description,
         _types(said.type),
+        said.exact,
     )
     made = door.once(
         None, lambda key: ingest(door.plane, door.actor, project, spec, chunks_of(request), key).version_id
@@ -227,6 +229,10 @@ def _column(row: DatasetVersion, name: str) -> dict[str, Any]:
         "entity": proposal.get("entity", ""),
         "confidence": proposal.get("confidence"),
         "why": proposal.get("why", ""),
+        "presets": proposal.get("presets", []),
+        "sampled": proposal.get("sampled"),
+        "unseen_share": proposal.get("unseen_share"),
+        "exact": proposal.get("exact", False),
         "statistics": row.statistics.get(name),
     }
 

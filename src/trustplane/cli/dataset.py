@@ -26,6 +26,9 @@ def ingest(
     description: Annotated[str, typer.Option(help="What it holds.")] = "",
     type: Annotated[list[str], typer.Option(help="A column's type, as column:type.")] = [],
     format: Annotated[str | None, typer.Option(help="csv or parquet, where the file's name does not say.")] = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Look for personal data in every row, not in a sample.")
+    ] = False,
 ) -> None:
     """Ingest a file as a new version: encrypted from its first byte, every column classified.
 
@@ -43,6 +46,7 @@ def ingest(
             description=description or None,
             types=types,
             format=format,
+            exact=exact,
             progress=told,
         )
 

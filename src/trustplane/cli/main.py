@@ -29,6 +29,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "view": ("view", "Views: the only way to rows"),
         "request": ("request", "Requests of data subjects"),
         "retention": ("retention", "Retention and legal holds"),
+        "data": ("data", "Try discovery of personal data"),
     },
     "Models": {
         "run": ("run", "Run a script in the sandbox"),

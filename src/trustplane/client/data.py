@@ -46,7 +46,8 @@ class Datasets:
     ) -> Record:
         """Send a CSV or Parquet file as a new version of a dataset; memory does not grow with the file.
 
-        ``said`` may hold ``format`` (else told by the file's name), ``source``, ``description`` and ``types`` (by column).
+        ``said`` may hold ``format`` (else told by the file's name), ``source``, ``description``, ``types`` (by column), and ``exact``:
+        whether discovery looks at every row, and not at a sample alone.
         """
         kind = said.get("format") or _format_of(file)
         params = {
@@ -57,6 +58,7 @@ class Datasets:
             "source": said.get("source"),
             "description": said.get("description"),
             "type": [f"{column}:{t}" for column, t in (said.get("types") or {}).items()],
+            "exact": bool(said.get("exact")) or None,
         }
         return Record(self._wire.upload(f"{self._at}/{segment(name)}/versions", _chunks(file, progress), params))
 

@@ -1,5 +1,6 @@
 """The application for embedded use: found by entry point, so that the SDK needs no part of the server to be installed."""
 
+from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -40,3 +41,9 @@ def upgrade(workspace: Path) -> dict[str, Any]:
 def serve(workspace: Path, host: str, port: int) -> None:
     """Serve a workspace until the process is told to end."""
     part("serve")(workspace, host, port)
+
+
+def evaluate_discovery(corpus: Path, aliases: Mapping[str, str], overlap: float) -> dict[str, Any]:
+    """How well the recognisers that are installed here find the spans of a corpus."""
+    figures: dict[str, Any] = part("evaluate-discovery")(corpus, aliases, overlap)
+    return figures

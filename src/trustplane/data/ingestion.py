@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from trustplane.data.blind_index import indexed_columns
 from trustplane.data.catalog import dataset_target, find_dataset
 from trustplane.data.classes import SensitivityClass
-from trustplane.data.profile import Profile, profile_of
+from trustplane.data.exact import ExactPass
+from trustplane.data.profile import Profile, confirmed, profile_of
 from trustplane.data.readers import Reader, read_csv, read_parquet
 from trustplane.data.sampling import Sampler
 from trustplane.data.statistics import ColumnStatistics, StatisticsCollector
@@ -49,6 +50,8 @@ class DatasetSpec:
     source: str = ""
     description: str = ""
     types: dict[str, str] = field(default_factory=dict)
+    exact: bool = False
+    """Whether discovery looks at every row, and not at a sample of each column alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ def ingest(
         known = _known(session, project_row.id, spec.name)
         _require_terms(spec, known)
         target = project_target(project_row) if known is None else dataset_target(session, known)
-        confirmed = {} if known is None else _confirmed(session, known)
+        by_steward = {} if known is None else _confirmed(session, known)
     with (
         plane.operation(actor, "dataset.ingest", target, idempotency=idempotency) as op,
         Spool(plane.workspace.folder) as spool,
@@ -89,8 +92,8 @@ def ingest(
         spool.finish()
         if spool.size == 0:
             raise BadInput("TP-DATA-001", "the file is empty")
-        measured = _measure(_open(spec, spool.reader()))
-        classes = {**{c: str(k) for c, k in measured.profile.classes.items()}, **measured.kept(confirmed)}
+        measured = _measure(_open(spec, spool.reader()), exact=spec.exact)
+        classes = {**{c: str(k) for c, k in measured.profile.classes.items()}, **measured.kept(by_steward)}
         with plane.database.read() as session:
             key = release(op, session, plane.keystore, [project_row.key_id])[project_row.key_id]
         version_id = new_id()
@@ -158,14 +161,18 @@ def _open(spec: DatasetSpec, source: BinaryIO) -> Reader:
     return read_csv(source, spec.types) if spec.format == "csv" else read_parquet(source)
 
 
-def _measure(reader: Reader) -> _Measured:
+def _measure(reader: Reader, *, exact: bool) -> _Measured:
     sampler, collector = Sampler(reader.schema, seed=SEED), StatisticsCollector(reader.schema, seed=SEED)
+    every = ExactPass(reader.schema) if exact else None
     for batch in reader.batches:
         sampler.add(batch)
         collector.add(batch)
+        if every is not None:
+            every.add(batch)
     if sampler.rows == 0:
         raise BadInput("TP-DATA-002", "the file has no rows")
-    return _Measured(reader.schema, profile_of(sampler.samples(), rows=sampler.rows, seed=SEED), collector)
+    found = profile_of(sampler.samples(), rows=sampler.rows, seed=SEED)
+    return _Measured(reader.schema, found if every is None else confirmed(found, every.proposals()), collector)
 
 
 def _keep(
@@ -230,6 +237,7 @@ def _keep(
         purposes=dataset.purposes,
         lawful_basis=dataset.lawful_basis,
         recognisers=list(measured.profile.recognisers),
+        exact=spec.exact,
     )
     op.refer(table=stored.blob.digest)
     op.made(version_id)

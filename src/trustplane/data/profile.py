@@ -5,14 +5,15 @@ A proposal is for a data steward to confirm. Where nothing is recognised it errs
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trustplane.data.classes import SensitivityClass
+from trustplane.data.presets import presets_of
 from trustplane.data.recognisers.contract import ColumnSample, Judgement, Recogniser
 from trustplane.data.recognisers.headers import vocabulary, words
 from trustplane.data.recognisers.registry import installed_recognisers
-from trustplane.data.sampling import SAMPLE, Sampler, miss_probability
+from trustplane.data.sampling import SAMPLE, Sampler, miss_probability, unseen_share
 
 LEAST_CONFIDENCE = 0.5
 """A judgement below this is not followed."""
@@ -35,7 +36,9 @@ class Proposal:
     """The class proposed for one column. ``entity`` is empty where no recogniser spoke.
 
     ``sampled`` of ``non_null`` values were looked at; ``miss_probability`` is the chance that the sample holds none of
-    a kind of value that makes up :data:`RARE_SHARE` of the column.
+    a kind of value that makes up :data:`RARE_SHARE` of the column, ``unseen_share`` the largest share that a kind which
+    the sample does not hold may have, with a certainty of 95 %. Both are 0 after a look at every row (``exact``).
+    ``presets`` says which lists of the law name the entity (:mod:`trustplane.data.presets`).
     """
 
     column: str
@@ -46,6 +49,9 @@ class Proposal:
     sampled: int
     non_null: int
     miss_probability: float
+    unseen_share: float = 0.0
+    presets: tuple[str, ...] = ()
+    exact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,19 @@ def profile_of(
     return Profile(proposals, rows, seed, tuple(recogniser.descriptor.name for recogniser in used))
 
 
+def confirmed(profile: Profile, seen: Sequence[Proposal]) -> Profile:
+    """The profile of a sample after every row was looked at: where the whole column says more, that counts."""
+    pairs = zip(profile.proposals, seen, strict=True)
+    return replace(profile, proposals=tuple(_confirmed(sampled, whole) for sampled, whole in pairs))
+
+
+def _confirmed(sampled: Proposal, whole: Proposal) -> Proposal:
+    better = max(sampled, whole, key=lambda each: (bool(each.entity), each.confidence))
+    return replace(
+        better, sampled=sampled.non_null, non_null=sampled.non_null, miss_probability=0.0, unseen_share=0.0, exact=True
+    )
+
+
 def propose(column: ColumnSample, recognisers: Iterable[Recogniser]) -> Proposal:
     """The most confident judgement, of equally confident ones the most sensitive; without any, :func:`unrecognised`."""
     judged = [
@@ -104,6 +123,8 @@ def propose(column: ColumnSample, recognisers: Iterable[Recogniser]) -> Proposal
         sampled=column.sampled,
         non_null=column.non_null,
         miss_probability=miss_probability(column.non_null, column.sampled, RARE_SHARE),
+        unseen_share=round(unseen_share(column.non_null, column.sampled), 6),
+        presets=presets_of(judgement.entity, klass),
     )
 
 

@@ -82,6 +82,19 @@ def test_plugins_are_listed_with_their_package(call):
     assert all(i["package"].startswith("trustplane ") for i in items)
 
 
+def test_discovery_is_evaluated_without_a_workspace(call, tmp_path):
+    corpus = tmp_path / "corpus.jsonl"
+    span = {"start_position": 8, "end_position": 22, "entity_type": "MAIL"}
+    corpus.write_text(json.dumps({"full_text": "mail to jo@example.org", "spans": [span]}), encoding="utf-8")
+    done = call("data", "evaluate-discovery", corpus, "--alias", "MAIL:EMAIL_ADDRESS", "--json")
+    assert json.loads(done.out)["overall"]["f1"] == 1.0
+    assert "EMAIL_ADDRESS" in call("data", "evaluate-discovery", corpus).out
+    assert call("data", "evaluate-discovery", corpus, "--alias", "MAIL").code == 2
+    corpus.write_text("{}", encoding="utf-8")
+    done = call("data", "evaluate-discovery", corpus)
+    assert (done.code, "TP-DATA-090" in done.err) == (2, True)
+
+
 class TestExitCodes:
     def test_0_it_went_well(self, call, home):
         assert call("whoami").code == 0

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trustplane.data.sampling import LONGEST, Sampler, miss_probability, text_of
+from trustplane.data.sampling import LONGEST, Sampler, miss_probability, text_of, unseen_share
 
 
 def sample(values: list[object], cuts: list[int], *, seed: int = 1, size: int = 20, kind: pa.DataType | None = None):
@@ -85,6 +85,27 @@ def test_values_become_text(array, expected):
 def test_the_values_do_not_show_in_the_repr():
     column, _ = sample(["secret"], [])
     assert "secret" not in repr(column)
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("٠٧٨-٠٥-١١٢٠", "078-05-1120"),
+        ("１２３４", "1234"),
+        ("\u202e\u2066219\u201109\u20139999\u2069", "219-09-9999"),
+        ("Søren Åß", "Søren Åß"),
+        ("שלום ١٢", "שלום 12"),
+    ],
+)
+def test_digits_of_every_script_and_direction_are_digits(written, text):
+    assert text_of(pa.array([written, None, "plain"])).to_pylist() == [text, None, "plain"]
+
+
+def test_the_unseen_share_is_the_largest_that_the_sample_may_miss():
+    share = unseen_share(100_000, 10_000)
+    assert miss_probability(100_000, 10_000, share) > 0.05 >= miss_probability(100_000, 10_000, share + 1e-5)
+    assert unseen_share(500, 500) == 0
+    assert unseen_share(0, 0) == 0
 
 
 @settings(deadline=None)

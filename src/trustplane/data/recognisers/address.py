@@ -1,5 +1,7 @@
 """Postal addresses: what the column's name says, and the form of street and house number in several languages."""
 
+import pyarrow.compute as pc
+
 from trustplane.data.classes import SensitivityClass
 from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement
 from trustplane.data.recognisers.evidence import confidence, matching, share
@@ -18,10 +20,11 @@ _STREET = "|".join(
         r"(?:路|街|巷|段)[0-9一二三四五六七八九十之-]{1,12}[號号]",
     )
 )
-_LONG_ENOUGH = r"^.{6,300}$"
+_LETTER = r"[A-Za-z]|[^\x00-\x7f]"
 _NAMES = phrases(
     "address, street, home address, street address, postal address, addr, residence, strasse, straße, anschrift,"
-    " adresse, direccion, dirección, indirizzo, 地址, 住址"
+    " adresse, wohnadresse, direccion, dirección, domicilio, indirizzo, adres, straat, endereço, endereco, morada,"
+    " ulica, adres zamieszkania, adress, gatuadress, osoite, 地址, 住址"
 )
 _OTHER_ADDRESSES = phrases("ip, mac, email, mail, web, url, memory, wallet")
 
@@ -33,7 +36,14 @@ class Address:
 
     def judge(self, column: ColumnSample) -> Judgement | None:
         named = mentions(column.header, _NAMES) and not mentions(column.header, _OTHER_ADDRESSES)
-        long_enough = matching(column, _LONG_ENOUGH) & matching(column, r"\pL")
+        if not column.letters:
+            return None
+        lengths = pc.utf8_length(column.values).to_numpy(zero_copy_only=False)
+        long_enough = (lengths >= 6) & (lengths <= 300)
+        if long_enough.any():
+            long_enough &= matching(column, _LETTER)
+        if not long_enough.any():
+            return None
         found = share(matching(column, _STREET) & long_enough)
         if found.enough and (named or found.value >= 0.5):
             why = f"{found} have a street and a house number"

@@ -7,16 +7,19 @@ raises for no sample, and never puts a value of the sample into its reason. The 
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from trustplane.data.classes import SensitivityClass
+from trustplane.data.recognisers.codes import Codes, bytes_of
+from trustplane.data.recognisers.headers import Words
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class ColumnSample:
     """What a recogniser sees of a column.
 
     ``values`` holds the distinct non-null values of the sample as text (:class:`pyarrow.StringArray`, no nulls),
-    trimmed and in Unicode form NFKC; ``counts`` how often each stands in the sample (int64). ``type`` is the column's
+    trimmed, in Unicode form NFKC, its digits those of ASCII; ``counts`` how often each stands in the sample (int64). ``type`` is the column's
     Arrow type, as Arrow writes it. ``non_null`` counts the non-null values of the whole column, of which the sample is
     a part.
     """
@@ -51,6 +54,36 @@ class ColumnSample:
     def sampled(self) -> int:
         """How many values the sample holds, repetitions counted."""
         return int(self.counts.sum())
+
+    @cached_property
+    def longest(self) -> int:
+        """Bytes of the longest value, 0 without values."""
+        return pc.max(pc.binary_length(self.values)).as_py() or 0
+
+    @cached_property
+    def signs(self) -> frozenset[str]:
+        """The ASCII signs that stand in the values, and an empty one for all others."""
+        present = np.flatnonzero(np.bincount(bytes_of(self.values), minlength=1)).tolist()
+        return frozenset(chr(each) if each < 128 else "" for each in present)
+
+    @cached_property
+    def letters(self) -> bool:
+        """Whether a letter stands in the values, or a sign beyond ASCII."""
+        return "" in self.signs or any(sign.isalpha() for sign in self.signs)
+
+    def holds(self, several: str) -> bool:
+        """Whether one of the signs stands in the values: a cheap question before a dear pattern."""
+        return not self.signs.isdisjoint(several)
+
+    @property
+    def whole_numbers(self) -> bool:
+        """Whether the column was read as numbers, so that zeros in front are lost."""
+        return self.type.startswith(("int", "uint", "double", "float"))
+
+    @cached_property
+    def codes(self) -> Codes:
+        """The distinct values as codes, without what people write between their signs."""
+        return Codes(self.values, fractions=self.type.startswith(("double", "float", "halffloat", "decimal")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,4 +127,29 @@ class Recogniser(Protocol):
 
     def judge(self, column: ColumnSample) -> Judgement | None:
         """What ``column`` holds, or ``None`` when it does not look like this recogniser's kind of data."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TextForm:
+    """How a kind of personal data stands in running text.
+
+    ``pattern`` is for :mod:`re` and takes linear time: repetitions are bounded, and none stands within another.
+    ``valid`` looks closer at a match. ``score`` in [0, 1] says how sure a match is by itself; with a word of ``context``
+    near it more. A text without any of the letters of ``gate`` holds none.
+    """
+
+    pattern: str
+    score: float
+    context: frozenset[Words] = frozenset()
+    valid: Callable[[str], bool] | None = None
+    gate: str = ""
+
+
+@runtime_checkable
+class TextRecogniser(Recogniser, Protocol):
+    """A recogniser that also finds its kind of data in running text (:mod:`trustplane.data.spans`)."""
+
+    def in_text(self) -> TextForm | None:
+        """How it stands there; ``None`` where a form within text says too little."""
         ...

@@ -1,13 +1,15 @@
 """Payment card numbers (ISO/IEC 7812): issuer prefix, length and the Luhn check, judged against what chance gives."""
 
+import re
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from trustplane.data.classes import SensitivityClass
-from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement
+from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement, TextForm
 from trustplane.data.recognisers.evidence import Mask, chance_bound, confidence, matching, share
 from trustplane.data.recognisers.headers import mentions, phrases
 
@@ -17,9 +19,11 @@ _ISSUER = (
     r"^(?:4(?:[0-9]{12}|[0-9]{15}|[0-9]{18})|(?:5[1-5]|2[2-7])[0-9]{14}|3[47][0-9]{13}|(?:6011|64[4-9][0-9]|65[0-9]{2})[0-9]{12}"
     r"|3(?:0[0-5]|[689][0-9])[0-9]{11,13}|35[0-9]{14}|62[0-9]{14,17}|(?:5[06789]|6[37])[0-9]{11,17})$"
 )
+_INSIDE = r"(?<![0-9A-Za-z.+-])[0-9](?:[ -]?[0-9]){11,18}(?![0-9A-Za-z-])"
 _NAMES = phrases("card, credit card, card number, cc, ccn, pan, kreditkarte, carte, tarjeta")
 _CHANCE = 0.1
 _WIDTH = 19
+_SHORTEST = 12
 _DOUBLED = np.array([0, 2, 4, 6, 8, 1, 3, 5, 7, 9], np.uint8)
 
 
@@ -31,12 +35,24 @@ def luhn(digits: npt.NDArray[np.uint8]) -> Mask:
     return passed
 
 
+def is_card(text: str) -> bool:
+    """Whether a number has an issuer's prefix and length, and passes the check."""
+    bare = text.replace(" ", "").replace("-", "")
+    return re.match(_ISSUER, bare) is not None and bool(luhn(_digits(pa.array([bare])))[0])
+
+
 class CreditCard:
     """Columns of card numbers. One random number in ten passes Luhn, so only a share far above that counts."""
 
     descriptor = Descriptor("credit_card", "CREDIT_CARD", SensitivityClass.IDENTIFIER, uses_checksum=True)
 
+    def in_text(self) -> TextForm:
+        """Numbers of an issuer that pass the check."""
+        return TextForm(_INSIDE, 0.9, _NAMES, is_card)
+
     def judge(self, column: ColumnSample) -> Judgement | None:
+        if column.longest < _SHORTEST:
+            return None
         shaped = column.values.filter(matching(column, _FORM))
         bare = pc.replace_substring_regex(shaped, pattern="[ -]", replacement="")
         cards = bare.filter(pc.match_substring_regex(bare, pattern=_ISSUER))

@@ -11,8 +11,8 @@ _DATE = (
     r"|[0-9]{1,2}[ -]\pL+[ -](?:18|19|20)[0-9]{2}|\pL+ [0-9]{1,2},? (?:18|19|20)[0-9]{2})$"
 )
 _NAMES = phrases(
-    "dob, birth, birthday, birthdate, birthyear, yob, born, geburtsdatum, geburtstag, geboren, naissance, nacimiento,"
-    " nascita, 生日, 出生日期"
+    "dob, birth, birthday, birthdate, birthyear, yob, born, geburtsdatum, geburtstag, geboren, naissance, date de naissance, né le, nacimiento, fecha de nacimiento,"
+    " nascita, data di nascita, geboortedatum, nascimento, data de nascimento, urodzenia, data urodzenia, födelsedatum, syntymäaika, 生日, 出生日期"
 )
 _NOT_A_DATE = phrases("place of birth, birth place, birthplace, birth country, birth city, birth weight")
 

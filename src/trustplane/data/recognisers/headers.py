@@ -5,18 +5,24 @@ Names are compared word by word, never by letters: ``public`` does not hold the 
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from functools import lru_cache
 
 Words = tuple[str, ...]
 
 _LONGEST = 200
+_LONGEST_PHRASE = 6
 _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
 _SEPARATOR = re.compile(r"[\W_]+")
 
 
 def words(header: str) -> Words:
     """The words of a column's name in lower case: ``customerFullName2`` gives customer, full, name, 2."""
-    text = unicodedata.normalize("NFKC", header[:_LONGEST])
+    return _words(header[:_LONGEST])
+
+
+@lru_cache(1024)
+def _words(header: str) -> Words:
+    text = unicodedata.normalize("NFKC", header)
     spaced = _BOUNDARY.sub(" ", text)
     return tuple(word for word in _SEPARATOR.split(spaced.casefold()) if word)
 
@@ -41,10 +47,30 @@ FORM = vocabulary("band bracket category class code group level num range status
 """Words that say in which form a trait is given, and leave open which."""
 
 
-def mentions(header: str, wanted: Iterable[Words]) -> bool:
-    """Whether one of ``wanted`` stands anywhere in the name, as whole words in this order."""
-    have = words(header)
-    return any(have[at : at + len(each)] == each for each in wanted for at in range(len(have) - len(each) + 1))
+OTHER_THINGS = vocabulary(
+    "article asset barcode batch bestellnummer booking cart case catalog commande contract delivery document ean facture"
+    " factura gtin invoice isbn item job lot machine mpn order orden ordine package parcel part pedido po"
+    " product receipt rechnung ref reference request serial session shipment sku stock ticket token tracking transaction"
+    " txn upc voucher warehouse waybill artikel auftrag zamowienie zamówienie 訂單 编号 订单"
+)
+"""Words that say that a column numbers things and not people."""
+
+
+def mentions(header: str, wanted: frozenset[Words]) -> bool:
+    """Whether one of ``wanted``, of up to six words each, stands anywhere in the name, as whole words in this order."""
+    return not wanted.isdisjoint(_runs(header[:_LONGEST]))
+
+
+def runs(have: Words) -> frozenset[Words]:
+    """Every run of up to six words."""
+    return frozenset(
+        have[at : at + length] for length in range(1, _LONGEST_PHRASE + 1) for at in range(len(have) - length + 1)
+    )
+
+
+@lru_cache(1024)
+def _runs(header: str) -> frozenset[Words]:
+    return runs(_words(header))
 
 
 def is_about(header: str, wanted: frozenset[Words], ignored: frozenset[str] = WHOSE) -> bool:

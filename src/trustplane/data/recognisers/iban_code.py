@@ -5,11 +5,12 @@ import re
 import numpy as np
 
 from trustplane.data.classes import SensitivityClass
-from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement
+from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement, TextForm
 from trustplane.data.recognisers.evidence import chance_bound, confidence, matching, share
 from trustplane.data.recognisers.headers import mentions, phrases
 
 _FORM = r"^[A-Za-z]{2}[0-9]{2}[ -]?(?:[0-9A-Za-z][ -]?){11,30}$"
+_INSIDE = r"(?<![0-9A-Za-z])[A-Z]{2}[0-9]{2}[ -]?(?:[0-9A-Z]{4}[ -]?){2,7}[0-9A-Z]{1,4}(?![0-9A-Za-z])"
 _NAMES = phrases("iban, bank account, account number, konto, kontonummer")
 _CHANCE = 1 / 97
 _SPACES = re.compile(r"[ -]")
@@ -42,7 +43,13 @@ class IbanCode:
 
     descriptor = Descriptor("iban_code", "IBAN_CODE", SensitivityClass.IDENTIFIER, uses_checksum=True)
 
+    def in_text(self) -> TextForm:
+        """Written together or in groups of four."""
+        return TextForm(_INSIDE, 0.95, _NAMES, is_iban)
+
     def judge(self, column: ColumnSample) -> Judgement | None:
+        if not column.letters or column.longest < min(LENGTHS.values()):
+            return None
         shaped = matching(column, _FORM)
         valid = np.fromiter(map(is_iban, column.values.filter(shaped).to_pylist()), np.bool_)
         found = share(np.concatenate([valid, np.zeros(column.distinct - len(valid), np.bool_)]))

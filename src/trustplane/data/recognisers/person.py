@@ -11,9 +11,11 @@ _SURE = phrases(
     "first name, last name, full name, given name, given names, family name, middle name, maiden name, surname,"
     " forename, firstname, lastname, fullname, fname, lname, vorname, nachname, familienname, prenom, prénom, nom de"
     " famille, apellido, apellidos, nombre completo, cognome, beneficiary name, contact name, cardholder name,"
-    " cardholder, contact person, legal name, 姓名, 名字"
+    " cardholder, contact person, legal name, voornaam, achternaam, primeiro nome, sobrenome, apelido, nome completo, imię,"
+    " imie, nazwisko, imię i nazwisko, nome e cognome, nom prénom, nom complet, förnamn, efternamn, etunimi, sukunimi, fornavn,"
+    " etternavn, efternavn, 姓名, 名字"
 )
-_LIKELY = phrases("name, names, nombre, nom, 名, person, beneficiary, applicant name")
+_LIKELY = phrases("name, names, nombre, nom, nome, naam, imiona, 名, person, beneficiary, applicant name")
 
 
 class Person:

@@ -1,10 +1,13 @@
 """Telephone numbers: E.164 and common national ways to write them."""
 
+import re
+
+import numpy as np
 import pyarrow.compute as pc
 
 from trustplane.data.classes import SensitivityClass
-from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement
-from trustplane.data.recognisers.evidence import Mask, confidence, matching, share
+from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement, TextForm
+from trustplane.data.recognisers.evidence import Mask, Share, confidence, matching
 from trustplane.data.recognisers.headers import mentions, phrases
 
 _INTERNATIONAL = r"^\+[1-9][0-9 ().-]{6,20}[0-9]$"
@@ -12,9 +15,16 @@ _NORTH_AMERICAN = r"^(?:1[ .-])?\(?[2-9][0-9]{2}\)?[ .-]{1,2}[2-9][0-9]{2}[ .-][
 _TRUNK = r"^\(?0[1-9][0-9]{0,4}\)?(?:[ /-][0-9]{2,4}){1,4}$"
 _DATE = r"^[0-9]{1,2}[-/. ][0-9]{1,2}[-/. ](?:[0-9]{2}|[0-9]{4})$"
 _ANY = r"^\+?\(?[0-9][0-9 ()./-]{5,20}[0-9]$"
+_INSIDE = (
+    r"(?<![\w.+/-])(?<![0-9] )(?:(?:\+|00)[1-9][0-9]{0,2}[ .-]?(?:\(0?[0-9]{1,4}\)[ .-]?)?[0-9](?:[ .-]?[0-9]){5,13}"
+    r"|(?:1[ .-])?\(?[2-9][0-9]{2}\)?[ .-]{1,2}[2-9][0-9]{2}[ .-][0-9]{4}"
+    r"|\(?0[1-9][0-9]{0,4}\)?(?:[ /-][0-9]{2,8}){1,4})(?: ?(?:x|ext\.?) ?[0-9]{1,6})?(?![\w-]|[./][0-9])"
+)
+_NEAR = phrases("call, call me, dial, ring, sms, appelez, rufen, llamar, chiama, bel")
 _NAMES = phrases(
     "phone, telephone, tel, mobile, cell, fax, msisdn, phone number, mobile number, telefon, handy, telefono,"
-    " téléphone, 電話, 手機"
+    " téléphone, portable, móvil, movil, telefoon, telefoonnummer, mobiel, telemóvel, celular, telefone, komórka, komorka, cellulare,"
+    " rufnummer, telefonnummer, handynummer, mobil, puhelin, 電話, 手機"
 )
 
 
@@ -26,16 +36,21 @@ class PhoneNumber:
 
     descriptor = Descriptor("phone_number", "PHONE_NUMBER", SensitivityClass.IDENTIFIER)
 
+    def in_text(self) -> TextForm:
+        """The same ways to write them; digits in one go only with a plus."""
+        return TextForm(_INSIDE, 0.55, _NAMES | _NEAR, _is_possible)
+
     def judge(self, column: ColumnSample) -> Judgement | None:
         named = mentions(column.header, _NAMES)
-        possible = _plausible_length(column) & ~matching(column, _DATE)
-        found = share(matching(column, _INTERNATIONAL) & possible)
+        if not named and not column.holds("+()-/ ."):
+            return None
+        found = _possible(column, matching(column, _INTERNATIONAL))
         specificity, form = 0.95, "an international telephone number"
         if not found.enough:
-            found = share((matching(column, _NORTH_AMERICAN) | matching(column, _TRUNK)) & possible)
+            found = _possible(column, matching(column, _NORTH_AMERICAN) | matching(column, _TRUNK))
             specificity, form = 0.75, "a national telephone number"
         if named and not found.enough:
-            found = share(matching(column, _ANY) & possible)
+            found = _possible(column, matching(column, _ANY))
             specificity, form = 0.6, "a telephone number written in digits"
         if not found.enough or (not named and found.value < 0.5):
             return None
@@ -47,10 +62,20 @@ class PhoneNumber:
         )
 
 
-def _plausible_length(column: ColumnSample) -> Mask:
-    """E.164 section 6.2.1: at most 15 digits, without a 00 for the plus; fewer than 7 are no subscriber's number."""
-    digits = pc.replace_substring_regex(column.values, pattern=r"[^0-9]", replacement="")
-    counts = pc.utf8_length(pc.replace_substring_regex(digits, pattern="^00", replacement=""))
-    lengths = counts.to_numpy(zero_copy_only=False)
-    plausible: Mask = (lengths >= 7) & (lengths <= 15)
-    return plausible
+def _possible(column: ColumnSample, formed: Mask) -> Share:
+    """Those that are no dates and have a possible length.
+
+    E.164 section 6.2.1: at most 15 digits, without a 00 for the plus; fewer than 7 are no subscriber's number.
+    """
+    values = column.values.filter(formed)
+    values = values.filter(pc.invert(pc.match_substring_regex(values, _DATE)))
+    digits = pc.replace_substring_regex(values, pattern=r"[^0-9]", replacement="")
+    lengths = pc.binary_length(pc.replace_substring_regex(digits, pattern="^00", replacement=""))
+    counts = lengths.to_numpy(zero_copy_only=False)
+    return Share(int(np.count_nonzero((counts >= 7) & (counts <= 15))), column.distinct)
+
+
+def _is_possible(text: str) -> bool:
+    number = text.partition("x")[0].partition("ext")[0]
+    digits = sum(sign.isdigit() for sign in number)
+    return 7 <= digits <= 15 and re.match(_DATE, number) is None

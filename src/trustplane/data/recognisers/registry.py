@@ -1,4 +1,7 @@
-"""The installed recognisers, built-in or not: entry points of the group ``trustplane.recognisers``."""
+"""The installed recognisers, built-in or not: entry points of the group ``trustplane.recognisers``.
+
+An entry point names a class that makes a recogniser, or a recogniser that was declared.
+"""
 
 from importlib.metadata import EntryPoint, entry_points
 from itertools import pairwise
@@ -10,7 +13,7 @@ GROUP = "trustplane.recognisers"
 
 
 def installed_recognisers() -> tuple[Recogniser, ...]:
-    """One instance of every installed recogniser, in the order of their names.
+    """Every installed recogniser, in the order of their names.
 
     Raises ``Unavailable`` (TP-DATA-017) for one that cannot be imported and ``Conflict`` (TP-DATA-018) when two have
     one name.
@@ -26,7 +29,10 @@ def installed_recognisers() -> tuple[Recogniser, ...]:
 
 def _load(point: EntryPoint) -> Recogniser:
     try:
-        made: Recogniser = point.load()()
+        named = point.load()
+        made: Recogniser = named() if isinstance(named, type) else named
+        if not callable(made.judge):
+            raise TypeError
     except (ImportError, AttributeError, TypeError) as error:
         raise Unavailable(
             "TP-DATA-017", f"the recogniser {point.name!r} cannot be loaded from {point.value!r}"

@@ -3,7 +3,7 @@
 import numpy as np
 
 from trustplane.data.classes import SensitivityClass
-from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement
+from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement, TextForm
 from trustplane.data.recognisers.evidence import chance_bound, confidence, matching, share
 from trustplane.data.recognisers.headers import mentions, phrases
 
@@ -38,7 +38,13 @@ class TwNationalId:
         "tw_national_id", "TW_NATIONAL_ID", SensitivityClass.IDENTIFIER, ("TW",), uses_checksum=True
     )
 
+    def in_text(self) -> TextForm:
+        """Numbers that pass the check."""
+        return TextForm(r"(?<![0-9A-Za-z])[A-Z][1289A-D][0-9]{8}(?![0-9A-Za-z])", 0.6, _NAMES, is_tw_national_id)
+
     def judge(self, column: ColumnSample) -> Judgement | None:
+        if not column.letters:
+            return None
         shaped = column.values.filter(matching(column, _FORM)).to_pylist()
         passed = sum(map(is_tw_national_id, shaped))
         found = share(np.arange(column.distinct) < passed)

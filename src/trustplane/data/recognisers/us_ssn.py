@@ -1,7 +1,9 @@
 """Social security numbers of the United States, which have no check digit: by form, name, and numbers never issued."""
 
+import re
+
 from trustplane.data.classes import SensitivityClass
-from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement
+from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement, TextForm
 from trustplane.data.recognisers.evidence import Mask, confidence, matching, share
 from trustplane.data.recognisers.headers import mentions, phrases
 
@@ -9,6 +11,7 @@ _WRITTEN = r"^[0-9]{3}[- ][0-9]{2}[- ][0-9]{4}$"
 _BARE = r"^[0-9]{9}$"
 # Never issued (Social Security Administration, POMS RM 10201.035): area 000, 666 and 9xx, group 00, serial 0000.
 _NEVER_ISSUED = r"^(?:000|666|9)|^[0-9]{3}[- ]?00|0000$"
+_INSIDE = r"(?<![0-9A-Za-z.+-])[0-9]{3}([- ])[0-9]{2}\1[0-9]{4}(?![0-9A-Za-z-])"
 _NAMES = phrases("ssn, social security, social security number, social, ss number, tin, itin")
 
 
@@ -17,10 +20,19 @@ class UsSsn:
 
     descriptor = Descriptor("us_ssn", "US_SSN", SensitivityClass.IDENTIFIER, ("US",))
 
+    def in_text(self) -> TextForm:
+        """Written with hyphens or spaces."""
+        return TextForm(_INSIDE, 0.6, _NAMES, lambda text: re.search(_NEVER_ISSUED, text) is None)
+
     def judge(self, column: ColumnSample) -> Judgement | None:
         named = mentions(column.header, _NAMES)
+        if not named and not column.holds("- "):
+            return None
+        formed = matching(column, _WRITTEN)
+        if not named and not formed.any():
+            return None
         issued: Mask = ~matching(column, _NEVER_ISSUED)
-        written = share(matching(column, _WRITTEN) & issued)
+        written = share(formed & issued)
         bare = share(matching(column, _BARE) & issued)
         if written.enough and (named or written.value >= 0.5):
             sure = confidence(0.85, written, named=named)

@@ -1,0 +1,1 @@
+"""What people own and use: devices, accounts, papers, places, records. One module per kind."""
