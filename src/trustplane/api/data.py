@@ -17,6 +17,7 @@ from trustplane.data.catalog import dataset_target, find_dataset, find_version, 
 from trustplane.data.classification import confirm
 from trustplane.data.datasheets import PARTS, complete_datasheet, croissant, missing_parts, parts_of
 from trustplane.data.ingestion import DatasetSpec, Ingested, ingest
+from trustplane.data.queries import Answered, query
 from trustplane.data.tables import Dataset, DatasetVersion, View
 from trustplane.data.terms import LAWFUL_BASES, PURPOSES
 from trustplane.data.views import OpenedView, ViewSpec, create_view, open_view, revoke_view, view_facts
@@ -55,6 +56,13 @@ class DatasheetParts(BaseModel):
     parts: dict[str, Annotated[str, Field(max_length=5000)]] = Field(
         max_length=50, examples=[{"collection": "from the bank's loan applications"}]
     )
+
+
+class Question(BaseModel):
+    """One SELECT over views of the project."""
+
+    sql: str = Field(max_length=20_000, examples=["SELECT EDUCATION, count(*) FROM training GROUP BY 1"])
+    purpose: str | None = Field(default=None, max_length=100)
 
 
 class NewView(BaseModel):
@@ -287,6 +295,14 @@ def rows(project: str, view: str, door: Asked, purpose: str | None = None) -> St
     return StreamingResponse(_stream(opened), media_type=ARROW_STREAM, headers={"Trustplane-Event": opened.event})
 
 
+@router.post("/projects/{project}/query", response_class=StreamingResponse)
+def post_query(project: str, body: Question, door: Asked) -> StreamingResponse:
+    """The answer to one SELECT over views, as an Arrow IPC stream. That each view was opened is on record before the first row is read."""
+    answered = query(door.plane, door.actor, project, body.sql, body.purpose)
+    headers = {"Trustplane-Events": ",".join(answered.events)}
+    return StreamingResponse(_stream(answered), media_type=ARROW_STREAM, headers=headers)
+
+
 @router.delete("/projects/{project}/views/{view}", status_code=status.HTTP_204_NO_CONTENT)
 def delete_view(project: str, view: str, door: Asked) -> None:
     """Take a view back."""
@@ -321,7 +337,7 @@ class _Chunks:
         return taken
 
 
-def _stream(opened: OpenedView) -> Iterator[bytes]:
+def _stream(opened: OpenedView | Answered) -> Iterator[bytes]:
     sink = _Chunks()
     with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), opened.schema) as writer:
         for batch in opened.batches:

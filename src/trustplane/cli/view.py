@@ -1,5 +1,6 @@
 """``trustplane view``."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -94,6 +95,29 @@ def head(name: Name, rows: Annotated[int, typer.Option(help="How many rows.")] =
         {"items": found},
         lambda: table(found, [(n, n) for n in (found[0] if found else {})], "no row passes the filter"),
     )
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="One SELECT over views; - reads it from standard input.")],
+    rows: Annotated[int, typer.Option(help="How many rows to show.")] = 50,
+    purpose: Purpose = None,
+) -> None:
+    """Ask views in SQL. That each was opened is recorded.
+
+    trustplane view query "SELECT EDUCATION, count(*) AS clients FROM training GROUP BY 1 ORDER BY 1"
+    """
+    text = sys.stdin.read() if sql == "-" else sql
+    with working() as (_, project):
+        answer = project.views.query(text, purpose)
+    found = answer.slice(0, rows).to_pylist()
+
+    def show() -> None:
+        table(found, [(n, n) for n in answer.column_names], "no row")
+        if answer.num_rows > rows:
+            say(f"the first {rows} of {answer.num_rows:,} rows; --rows shows more")
+
+    emit({"items": found, "rows": answer.num_rows}, show)
 
 
 @app.command()

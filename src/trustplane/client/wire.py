@@ -80,6 +80,12 @@ class Wire:
         with self._answering("GET", path, params=_given(params)) as answer:
             yield answer
 
+    @contextmanager
+    def asked(self, path: str, body: object) -> Iterator[httpx.Response]:
+        """The answer to a question in a body, read as it comes."""
+        with self._answering("POST", path, json=body) as answer:
+            yield answer
+
     def fetch(self, path: str, target: str | Path, *, mode: int = ORDINARY, **params: Any) -> Path:
         """Write what is at a path into a file, whole or not at all."""
         out = Path(target)

@@ -1,6 +1,6 @@
 """Views: the only way to rows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -107,27 +107,39 @@ def create_view(
 
 
 def open_view(
-    plane: "Plane", actor: "Actor", project: str, view: str, purpose: str | None = None, cause: str | None = None
+    plane: "Plane",
+    actor: "Actor",
+    project: str,
+    view: str,
+    purpose: str | None = None,
+    cause: str | None = None,
+    *,
+    only: Sequence[str] | None = None,
+    query: str | None = None,
 ) -> OpenedView:
-    """Open a view for a purpose, its own without one. The opening is on durable record before the first row leaves."""
+    """Open a view for a purpose, its own without one. The opening is on durable record before the first row leaves.
+
+    ``only`` names some of its columns: the keys of the others stay in the vault. ``query`` is the digest of what is asked of the rows.
+    """
     with plane.database.read() as session:
         row = find_view(session, find_project(session, project).id, view)
         version = session.get_one(DatasetVersion, row.version_id)
     schema = schema_of(version)
-    needed = tuple(dict.fromkeys((*row.columns, *columns_of(row.row_filter, schema))))
+    columns = tuple(row.columns if only is None else (c for c in row.columns if c in set(only)))
+    needed = tuple(dict.fromkeys((*columns, *columns_of(row.row_filter, schema))))
     wanted = key_ids_for(version, needed)
     stated = check_purpose(purpose) if purpose else row.purpose
     with plane.operation(actor, "view.open", view_target(row), context={"purpose": stated}, cause=cause) as op:
         if row.revoked_at is not None:
             raise Denied("TP-DATA-042", f"the view {row.name!r} was revoked")
-        extra = [row.pseudonym_key] if row.pseudonym_key else []
+        extra = [row.pseudonym_key] if row.pseudonym_key and set(columns) & set(row.pseudonyms) else []
         with plane.database.read() as session:
             keys = release(op, session, plane.keystore, [*wanted.values(), *extra])
         op.record(version=version.id, columns=list(needed), purpose=stated)
-        op.refer(table=version.digest)
+        op.refer(table=version.digest, **({} if query is None else {"query": query}))
     by_name = {name: keys[key_id] for name, key_id in wanted.items()}
-    mask = keys[row.pseudonym_key] if row.pseudonym_key else None
-    shown = _shown_schema(row, schema)
+    mask = keys[row.pseudonym_key] if row.pseudonym_key and extra else None
+    shown = _shown_schema(row, schema, columns)
     source = read_columns(plane.blobs, version, needed, by_name)
     return OpenedView(op.id, shown, _shape(source, row, shown, schema, mask), version.id, version.digest)
 
@@ -170,10 +182,10 @@ def _pseudonym_key(op: Operation, project_id: str, project_key: str) -> str:
     return row.id
 
 
-def _shown_schema(row: View, schema: Any) -> Any:
+def _shown_schema(row: View, schema: Any, columns: Sequence[str]) -> Any:
     fields = [
         pa.field(name, pa.string()) if name in row.pseudonyms else schema.field(name).remove_metadata()
-        for name in row.columns
+        for name in columns
     ]
     return pa.schema(fields)
 
@@ -184,7 +196,7 @@ def _shape(batches: Iterator[Any], row: View, shown: Any, schema: Any, mask: Sec
     for batch in batches:
         kept = batch if expression is None else batch.filter(expression)
         if kept.num_rows:
-            yield pa.record_batch([_column(kept, name, row, mask) for name in row.columns], schema=shown)
+            yield pa.record_batch([_column(kept, name, row, mask) for name in shown.names], schema=shown)
 
 
 def _column(batch: Any, name: str, row: View, mask: SecretKey | None) -> Any:

@@ -22,6 +22,7 @@ OPENS = {
     "GET /projects/{project}/deployments/{deployment}/decisions",
     "GET /projects/{project}/reports/{report}",
     "GET /ledger/export",
+    "POST /projects/{project}/query",
     "GET /projects/{project}/requests/{request}/rows",
     "GET /projects/{project}/requests/{request}/export",
 }
@@ -143,6 +144,8 @@ def walk_data(walk, project, folder):
     for name in ("training", "spare"):
         walk("POST", "/projects/{project}/views", "data-steward", "view.create", project, json={"name": name, **body})
     walk("GET", "/projects/{project}/views/{view}/rows", "scientist", "view.open", {**project, "view": "training"})
+    question = {"sql": "SELECT count(*) FROM training"}
+    walk("POST", "/projects/{project}/query", "scientist", "view.open", project, json=question)
     walk("DELETE", "/projects/{project}/views/{view}", "data-steward", "view.revoke", {**project, "view": "spare"})
 
 

@@ -231,3 +231,17 @@ def test_a_datasheet_is_written_and_completed(call, credit):
     assert "TP-DATA-079" in call("-u", "kim", "dataset", "describe", "clients", "--part", "bias=x").err
     (credit / "bad.toml").write_text("biases = 7")
     assert call("-u", "kim", "dataset", "describe", "clients", "--from", credit / "bad.toml").code == 2
+
+
+def test_a_view_is_asked_in_sql(call, credit):
+    assert call("-u", "kim", "dataset", "ingest", "clients", credit / "clients.csv", *INGEST).code == 0
+    made = ("view", "create", "ages", "--dataset", "clients", "--purpose", "dpv:CustomerSolvencyMonitoring")
+    assert call("-u", "kim", *made, "--without", "identifier").code == 0
+    done = call("-u", "sam", "--json", "view", "query", "SELECT count(*) AS n FROM ages WHERE age >= 70")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["items"] == [{"n": sum(18 + n % 60 >= 70 for n in range(300))}]
+    shown = call("-u", "sam", "view", "query", "-", "--rows", "2", stdin="SELECT DISTINCT age FROM ages ORDER BY 1")
+    assert "the first 2 of 60 rows" in shown.out
+    refused = call("-u", "sam", "view", "query", "SET threads = 1")
+    assert refused.code == 2
+    assert "TP-DATA-080" in refused.err

@@ -193,3 +193,13 @@ def test_a_datasheet_is_drafted_and_completed(steward, clients):
     assert steward.datasets.datasheet("clients").croissant["rai:dataBiases"] == "nobody under 18"
     with pytest.raises(BadInput):
         steward.datasets.describe("clients", bias="x")
+
+
+def test_views_are_asked_in_sql(scientist, people_view):
+    table = scientist.views.query("SELECT count(*) AS n, min(age) AS youngest FROM people")
+    assert table.to_pylist() == [{"n": ROWS - 2, "youngest": 20}]
+    with pytest.raises(BadInput) as told:
+        scientist.views.query("SELECT * FROM read_csv('/etc/passwd')")
+    assert told.value.code == "TP-DATA-080"
+    with pytest.raises(NotFound):
+        scientist.views.query("SELECT * FROM clients")
