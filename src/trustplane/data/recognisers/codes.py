@@ -39,9 +39,12 @@ class Codes:
         if fractions:
             short = short.filter(pc.invert(pc.match_substring(short, ".")))
         data, ends = _PLAIN[bytes_of(short)], np.cumsum(pc.binary_length(short).to_numpy(zero_copy_only=False))
-        kept = data != 0
-        bounds = np.concatenate([[0], np.cumsum(kept)])[np.concatenate([[0], ends])]
-        bare, lengths = data[kept], np.diff(bounds)
+        kept, bounds = data != 0, np.concatenate([[0], ends])
+        if kept.all():
+            bare = data
+        else:
+            bare, bounds = data[kept], np.concatenate([[0], np.cumsum(kept, dtype=np.int32)])[bounds]
+        lengths = np.diff(bounds)
         self._by_length: dict[int, Signs] = {}
         for length in np.unique(lengths[(lengths > 0) & (lengths <= LONGEST)]).tolist():
             starts = bounds[:-1][lengths == length]
