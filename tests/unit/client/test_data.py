@@ -33,6 +33,17 @@ def test_a_file_becomes_a_dataset_with_versions(steward, scientist, tmp_path):
     assert [d.name for d in scientist.datasets.list()] == ["clients"]
 
 
+def test_discovery_looks_at_every_row_if_asked(steward, tmp_path):
+    (tmp_path / "clients.csv").write_text(TABLE)
+    steward.datasets.ingest("clients", tmp_path / "clients.csv", **SAID)
+    steward.datasets.ingest("clients", tmp_path / "clients.csv", **SAID, exact=True)
+    for number, exact in ((1, False), (2, True)):
+        columns = {c["name"]: c for c in steward.datasets.get("clients", number).columns}
+        assert {c["exact"] for c in columns.values()} == {exact}
+        assert columns["email"]["presets"] == ["hipaa-safe-harbor:F"]
+        assert (columns["email"]["sampled"], columns["email"]["unseen_share"]) == (ROWS, 0.0)
+
+
 def test_types_and_classes_are_the_stewards_word(steward):
     made = steward.datasets.ingest(
         "typed", io.BytesIO(b"code,n\n007,1\n"), format="csv", types={"code": "string"}, **SAID

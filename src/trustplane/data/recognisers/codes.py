@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.compute as pc
 
 Signs = npt.NDArray[np.uint8]
@@ -24,6 +23,10 @@ _WRITTEN = 2 * LONGEST
 _DIGITS = "0123456789"
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _KINDS = {"#": _DIGITS, "@": _LETTERS, "*": _DIGITS + _LETTERS}
+_PLAIN = np.arange(256, dtype=np.uint8)
+_PLAIN[ord("a") : ord("z") + 1] -= 32
+_PLAIN[0] = 1  # no sign of any code
+_PLAIN[np.frombuffer(b" ./-", np.uint8)] = 0
 _PART = re.compile(r"\[([^\]]+)\]|(.)")
 
 
@@ -35,20 +38,17 @@ class Codes:
         short = values.filter(pc.less_equal(pc.binary_length(values), _WRITTEN))
         if fractions:
             short = short.filter(pc.invert(pc.match_substring(short, ".")))
-        bare = pc.ascii_upper(
-            pc.replace_substring_regex(short, pattern=BETWEEN, replacement="") if _spaced(short) else short
-        )
-        lengths = pc.binary_length(bare).to_numpy(zero_copy_only=False)
-        if len(lengths) and lengths.min() != lengths.max():
-            bare = bare.take(pa.array(np.argsort(lengths, kind="stable")))
-        data = bytes_of(bare)
-        counts = np.bincount(lengths, minlength=1)
+        data, ends = _PLAIN[bytes_of(short)], np.cumsum(pc.binary_length(short).to_numpy(zero_copy_only=False))
+        kept, bounds = data != 0, np.concatenate([[0], ends])
+        if kept.all():
+            bare = data
+        else:
+            bare, bounds = data[kept], np.concatenate([[0], np.cumsum(kept, dtype=np.int32)])[bounds]
+        lengths = np.diff(bounds)
         self._by_length: dict[int, Signs] = {}
-        start = 0
-        for length, count in enumerate(counts.tolist()):
-            if 0 < length <= LONGEST and count:
-                self._by_length[length] = data[start : start + length * count].reshape(count, length)
-            start += length * count
+        for length in np.unique(lengths[(lengths > 0) & (lengths <= LONGEST)]).tolist():
+            starts = bounds[:-1][lengths == length]
+            self._by_length[length] = bare[starts[:, None] + np.arange(length)]
 
     def of_length(self, length: int) -> Signs:
         """The codes of ``length``, shape (count, length)."""
@@ -140,12 +140,6 @@ def _spread(text: str) -> str:
     """``A-D`` as ``ABCD``, as often as it occurs."""
     ranges = re.sub(r"(.)-(.)", lambda m: "".join(map(chr, range(ord(m[1]), ord(m[2]) + 1))), text)
     return "".join(dict.fromkeys(ranges))
-
-
-def _spaced(values: Any) -> bool:
-    """Whether something to leave out stands in the values."""
-    data = bytes_of(values)
-    return bool(np.isin(np.flatnonzero(np.bincount(data, minlength=1)), np.frombuffer(b" ./-", np.uint8)).any())
 
 
 def bytes_of(array: Any) -> Signs:

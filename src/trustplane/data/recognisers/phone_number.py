@@ -44,7 +44,8 @@ class PhoneNumber:
         named = mentions(column.header, _NAMES)
         if not named and not column.holds("+()-/ ."):
             return None
-        found = _possible(column, matching(column, _INTERNATIONAL))
+        international = matching(column, _INTERNATIONAL) if column.holds("+") else np.zeros(column.distinct, np.bool_)
+        found = _possible(column, international)
         specificity, form = 0.95, "an international telephone number"
         if not found.enough:
             found = _possible(column, matching(column, _NORTH_AMERICAN) | matching(column, _TRUNK))

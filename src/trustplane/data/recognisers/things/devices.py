@@ -51,7 +51,7 @@ URL = form(
     r"^(?:(?:https?|ftp|wss?)://|www\.)[^\s/?#]+\.[^\s]+$",
     names="url, website, web, homepage, link, uri, profile url, webseite",
     specificity=0.95,
-    needs=".",
+    needs="/w",
     inside=(
         r"(?:\b(?:https?|ftp)://|\bwww\.)[^\s<>\"']{2,2000}[^\s<>\"'.,;:!?)]"
         r"|(?<![\w@.-])[A-Za-z0-9][A-Za-z0-9-]{0,62}\.(?:com|org|net|edu|gov|info|biz|io|co\.uk|de|fr)\b(?:/[^\s<>\"']{0,500})?"
