@@ -17,6 +17,7 @@ from trustplane.data.catalog import dataset_target, find_dataset, find_version, 
 from trustplane.data.classification import confirm
 from trustplane.data.datasheets import PARTS, complete_datasheet, croissant, missing_parts, parts_of
 from trustplane.data.ingestion import DatasetSpec, Ingested, ingest
+from trustplane.data.protection import protect
 from trustplane.data.queries import Answered, query
 from trustplane.data.tables import Dataset, DatasetVersion, View
 from trustplane.data.terms import LAWFUL_BASES, PURPOSES
@@ -56,6 +57,13 @@ class DatasheetParts(BaseModel):
     parts: dict[str, Annotated[str, Field(max_length=5000)]] = Field(
         max_length=50, examples=[{"collection": "from the bank's loan applications"}]
     )
+
+
+class NewProtection(BaseModel):
+    """A recipe as TOML, and the name of the dataset that it makes."""
+
+    recipe: str = Field(max_length=100_000, examples=['quasi_identifiers = ["AGE", "SEX"]\nk = 5'])
+    into: str = Field(max_length=64)
 
 
 class Question(BaseModel):
@@ -301,6 +309,13 @@ def post_query(project: str, body: Question, door: Asked) -> StreamingResponse:
     answered = query(door.plane, door.actor, project, body.sql, body.purpose)
     headers = {"Trustplane-Events": ",".join(answered.events)}
     return StreamingResponse(_stream(answered), media_type=ARROW_STREAM, headers=headers)
+
+
+@router.post("/projects/{project}/views/{view}/protect", status_code=status.HTTP_201_CREATED)
+def post_protect(project: str, view: str, body: NewProtection, door: Asked) -> dict[str, Any]:
+    """Carry out a recipe on the rows of a view: a new dataset, with its risk before and after."""
+    done = protect(door.plane, door.actor, project, view, body.recipe, body.into)
+    return {**_made(done.made), "figures": done.figures}
 
 
 @router.delete("/projects/{project}/views/{view}", status_code=status.HTTP_204_NO_CONTENT)

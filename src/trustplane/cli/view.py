@@ -98,6 +98,33 @@ def head(name: Name, rows: Annotated[int, typer.Option(help="How many rows.")] =
 
 
 @app.command()
+def protect(
+    name: Name,
+    recipe: Annotated[Path, typer.Argument(help="A TOML file: quasi-identifiers, k, l, t, hierarchies.")],
+    into: Annotated[str, typer.Option(help="The name of the dataset that is made.")],
+) -> None:
+    """Make a protected dataset of a view's rows: k-anonymous, l-diverse, t-close, with its risk before and after.
+
+    trustplane view protect training recipe.toml --into clients-protected
+    """
+    with working() as (_, project):
+        made = project.views.protect(name, recipe.read_text("utf-8"), into)
+    figures = made["figures"]
+
+    def show() -> None:
+        reached = ", ".join(f"{word} = {value:g}" for word, value in figures["reached"].items())
+        say(f"made version {made.number} of {into}: {reached}; {figures['suppressed']:,} rows suppressed")
+        rows = [
+            {"risk": what.replace("_", " "), "before": figures["before"][what], "after": figures["after"][what]}
+            for what in ("prosecutor_highest", "prosecutor_average", "at_risk", "marketer", "unique")
+        ]
+        table(rows, [("risk of re-identification", "risk"), ("before", "before"), ("after", "after")])
+        say(f"lost: {figures['loss']:.1%} of what the quasi-identifiers said")
+
+    emit(made, show)
+
+
+@app.command()
 def query(
     sql: Annotated[str, typer.Argument(help="One SELECT over views; - reads it from standard input.")],
     rows: Annotated[int, typer.Option(help="How many rows to show.")] = 50,

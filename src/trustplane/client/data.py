@@ -121,6 +121,10 @@ class Views:
         ):
             return reader.read_all()
 
+    def protect(self, name: str, recipe: str, into: str) -> Record:
+        """Carry out a recipe, a TOML text, on the rows of a view: a new dataset ``into``, with ``figures`` of its risk before and after."""
+        return Record(self._wire.post(f"{self._at}/{segment(name)}/protect", {"recipe": recipe, "into": into}))
+
     def query(self, sql: str, purpose: str | None = None) -> "pa.Table":
         """The answer to one SELECT over views, as an Arrow table. Each view is opened for ``purpose``, its own without one."""
         ipc = _arrow().ipc

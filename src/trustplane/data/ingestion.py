@@ -1,6 +1,6 @@
 """Ingesting a table: read, classify, encrypt, record. Nothing of it is ever on disk in plaintext."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -70,6 +70,8 @@ def ingest(
     spec: DatasetSpec,
     chunks: Iterable[bytes],
     idempotency: "Idempotency | None" = None,
+    *,
+    about: Mapping[str, Any] | None = None,
 ) -> Ingested:
     """Ingest a CSV or Parquet file as a new version of a dataset.
 
@@ -101,6 +103,8 @@ def ingest(
         place = Place(key, project_row.id, version_id, plane.clock.now(), indexed)
         reader = _open(spec, spool.reader())
         stored = store_table(plane.blobs, place, reader.schema, classes, reader.batches)
+        if about is not None:
+            op.record(**about)
         return _keep(op, spec, project_row.id, measured, classes, stored, version_id)
 
 

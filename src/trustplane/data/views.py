@@ -119,7 +119,7 @@ def open_view(
 ) -> OpenedView:
     """Open a view for a purpose, its own without one. The opening is on durable record before the first row leaves.
 
-    ``only`` names some of its columns: the keys of the others stay in the vault. ``query`` is the digest of what is asked of the rows.
+    ``only`` names some of its columns: keys of classes that none of them has stay in the vault. ``query`` is the digest of what is asked of the rows.
     """
     with plane.database.read() as session:
         row = find_view(session, find_project(session, project).id, view)

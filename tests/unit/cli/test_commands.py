@@ -245,3 +245,17 @@ def test_a_view_is_asked_in_sql(call, credit):
     refused = call("-u", "sam", "view", "query", "SET threads = 1")
     assert refused.code == 2
     assert "TP-DATA-080" in refused.err
+
+
+def test_a_view_is_protected(call, credit):
+    assert call("-u", "kim", "dataset", "ingest", "clients", credit / "clients.csv", *INGEST).code == 0
+    made = ("view", "create", "ages", "--dataset", "clients", "--purpose", "dpv:CustomerSolvencyMonitoring")
+    assert call("-u", "kim", *made, "--without", "identifier").code == 0
+    (credit / "recipe.toml").write_text('quasi_identifiers = ["age"]\nk = 10\nkeep = ["amount"]\n')
+    done = call("-u", "kim", "view", "protect", "ages", credit / "recipe.toml", "--into", "safer")
+    assert done.code == 0, done.err
+    assert "k = 10" in done.out
+    assert "prosecutor highest" in done.out
+    assert call("-u", "sam", "view", "protect", "ages", credit / "recipe.toml", "--into", "mine").code == 4
+    (credit / "recipe.toml").write_text("k = 10")
+    assert "TP-DATA-060" in call("-u", "kim", "view", "protect", "ages", credit / "recipe.toml", "--into", "x").err

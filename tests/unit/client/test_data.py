@@ -214,3 +214,11 @@ def test_views_are_asked_in_sql(scientist, people_view):
     assert told.value.code == "TP-DATA-080"
     with pytest.raises(NotFound):
         scientist.views.query("SELECT * FROM clients")
+
+
+def test_a_view_is_protected(steward, people_view):
+    made = steward.views.protect("people", 'quasi_identifiers = ["age"]\nk = 5\nkeep = ["amount"]\n', "safer")
+    assert made["figures"]["reached"]["k"] >= 5
+    assert steward.datasets.get("safer").rows == ROWS - 2
+    with pytest.raises(BadInput):
+        steward.views.protect("people", 'quasi_identifiers = ["age"]\nk = 500\n', "safest")
