@@ -181,12 +181,20 @@ def error_of(answer: httpx.Response) -> TrustplaneError:
 _TAMPERED = (
     *("TP-ASSESS-005", "TP-LEDGER-001", "TP-LEDGER-003", "TP-LEDGER-004", "TP-LEDGER-008", "TP-LEDGER-011"),
     *("TP-LEDGER-013", "TP-LEDGER-016", "TP-LEDGER-017", "TP-LEDGER-018", "TP-LEDGER-022", "TP-PLANE-005"),
-    *("TP-RELEASE-008", "TP-SERVING-008", "TP-VAULT-001", "TP-VAULT-011", "TP-VAULT-014", "TP-VAULT-017"),
+    *(
+        "TP-DATA-063",
+        "TP-RELEASE-008",
+        "TP-SERVING-008",
+        "TP-VAULT-001",
+        "TP-VAULT-011",
+        "TP-VAULT-014",
+        "TP-VAULT-017",
+    ),
 )
 _REFUSED = (
     *("TP-GATE-001", "TP-GATE-002", "TP-MONITOR-001", "TP-RELEASE-002", "TP-RELEASE-003", "TP-RELEASE-005"),
     *("TP-RELEASE-010", "TP-RELEASE-011", "TP-ROLLOUT-001", "TP-RUN-006", "TP-RUN-017", "TP-SERVING-004"),
-    *("TP-JOB-006", "TP-VAULT-009", "TP-VAULT-018"),
+    *("TP-JOB-006", "TP-VAULT-009", "TP-VAULT-018", "TP-DATA-073", "TP-DATA-076"),
 )
 _BY_CODE: Mapping[str, type[TrustplaneError]] = dict.fromkeys(_TAMPERED, Tampered) | dict.fromkeys(_REFUSED, Refused)
 """Where the status does not tell the family."""

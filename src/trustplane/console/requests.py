@@ -27,7 +27,7 @@ def requests(project: str, viewer: Looking) -> Response:
     with viewer.plane.database.read() as session:
         row = session.get(Project, project)
         if row is None:
-            raise NotFound("TP-API-001", "there is no such project")
+            raise NotFound("TP-CONSOLE-001", "there is no such project")
         viewer.may("request.read", project_target(row))
         return page(
             viewer,
@@ -46,7 +46,7 @@ def request(request: str, viewer: Looking) -> Response:
     with viewer.plane.database.read() as session:
         row = session.get(SubjectRequest, request)
         if row is None:
-            raise NotFound("TP-DATA-074", "there is no such request")
+            raise NotFound("TP-CONSOLE-001", "there is no such request")
         scope = session.get_one(Project, row.project_id)
         viewer.may("request.read", project_target(scope))
         return page(
@@ -68,7 +68,7 @@ def retention(project: str, viewer: Looking) -> Response:
     with viewer.plane.database.read() as session:
         row = session.get(Project, project)
         if row is None:
-            raise NotFound("TP-API-001", "there is no such project")
+            raise NotFound("TP-CONSOLE-001", "there is no such project")
         viewer.may("control.read", project_target(row))
         datasets = session.scalars(select(Dataset).where(Dataset.project_id == row.id).order_by(Dataset.name)).all()
         kept = [

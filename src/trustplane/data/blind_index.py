@@ -19,8 +19,10 @@ from trustplane.kernel.vault.keys import SecretKey
 
 NAME = "index"
 """How a version names the key of its index."""
-NOT_UNIQUE = frozenset({"PERSON", "LOCATION", "DATE_TIME", "AGE", "NRP"})
-"""Entities (as Presidio names them) that many people share: a name finds namesakes, so columns of these are not indexed."""
+NOT_UNIQUE = frozenset(
+    {"PERSON", "LOCATION", "DATE_TIME", "AGE", "NRP", "IP_ADDRESS", "ABA_ROUTING_NUMBER", "PASSWORD", "SECRET"}
+)
+"""Entities (as Presidio names them) that many people share, and secrets: a name finds namesakes. Columns of these are not indexed."""
 _SIZE = 16
 _SKIPPED = str.maketrans("", "", " -./()\u00a0\u2010\u2011\u2012\u2013\u2212")
 _SCHEMA = pa.schema([("tag", pa.binary(_SIZE)), ("row", pa.uint64()), ("column", pa.uint16())])

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from trustplane.values.errors import BadInput, Conflict, Denied, NotFound
+from trustplane.values.errors import BadInput, Denied, NotFound, Refused
 
 
 def test_a_request_from_receipt_to_answer(steward, scientist, clients, people_view, tmp_path):
@@ -14,7 +14,7 @@ def test_a_request_from_receipt_to_answer(steward, scientist, clients, people_vi
     requests = steward.requests
     made = requests.open("access", ["p7@mail.example"], received=datetime.now(UTC) - timedelta(days=3))
     assert (made.kind, made.state, made.overdue) == ("access", "received", False)
-    with pytest.raises(Conflict):
+    with pytest.raises(Refused):
         requests.find(made.id)
     requests.verify(made.id, "passport")
     assert requests.extend(made.id, "JustificationA12HighVolume").delayed.endswith("A12HighVolume")
@@ -65,7 +65,7 @@ def test_refusals_and_rights(steward, scientist, ask):
     steward.requests.verify(made.id, "passport")
     with pytest.raises(BadInput):
         steward.requests.refuse(made.id, "no ground", "no")
-    with pytest.raises(Conflict):
+    with pytest.raises(Refused):
         steward.requests.export(made.id, "/tmp/never.json")
     assert steward.requests.refuse(made.id, "JustificationA17LegalClaims", "in court").state == "refused"
     for attempt in (

@@ -74,7 +74,13 @@ def collect_requests(session: Session, subject: Subject) -> Evidence | None:
         "closed": sum(1 for r in rows if r.state in CLOSED),
         "closed_late": sum(1 for r in rows if r.closed_at is not None and r.closed_at > r.due),
     }
-    return Evidence(facts, events_about(session, f"Project::{subject.id}", "request.update")[-20:])
+    return Evidence(facts, _events(session, subject, "request.update"))
+
+
+def _events(session: Session, subject: Subject, action: str) -> tuple[str, ...]:
+    """The newest events of a project with this action; that it was made, where there are none."""
+    name = f"Project::{subject.id}"
+    return events_about(session, name, action)[-20:] or events_about(session, name, "project.create")
 
 
 def judge_requests(evidence: Evidence) -> Verdict:
@@ -108,7 +114,9 @@ def collect_outcomes(session: Session, subject: Subject) -> Evidence | None:
         "decided": len(decided),
         "dates": sorted(said["until"] for said in decided if said["until"] is not None),
     }
-    return Evidence(facts, tuple(said["event"] for said in decided)[-20:])
+    return Evidence(
+        facts, tuple(said["event"] for said in decided)[-20:] or _events(session, subject, "request.update")
+    )
 
 
 def judge_outcomes(evidence: Evidence) -> Verdict:

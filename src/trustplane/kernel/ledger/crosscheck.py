@@ -15,8 +15,9 @@ import os
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, inspect, select
 from sqlalchemy.orm import Session
@@ -25,6 +26,7 @@ from trustplane.kernel.ledger import seen
 from trustplane.kernel.ledger.divergence import Divergence, Kind
 from trustplane.kernel.ledger.merkle import EMPTY_ROOT
 from trustplane.kernel.ledger.notes import open_checkpoint
+from trustplane.kernel.ledger.records import decode_leaf
 from trustplane.kernel.ledger.tables import LedgerCheckpoint, LedgerEvent
 from trustplane.kernel.ledger.tiles import WIDTH, read_entries
 from trustplane.kernel.ledger.trail import LISTED, Findings, Row, Trail
@@ -108,17 +110,32 @@ def _audit(
 
 
 def _events(session: Session, tell: Progress) -> Iterator[Row]:
-    """Every event: in the order of the tree, and then those that have no position yet in the order of their ids."""
+    """Every event: in the order of the tree, and then those that have no position yet as the sequencer will put them there."""
     placed = select(*_COLUMNS).where(LedgerEvent.position.is_not(None)).order_by(LedgerEvent.position)
-    waiting = select(*_COLUMNS).where(LedgerEvent.position.is_(None)).order_by(LedgerEvent.id)
+    waiting = select(*_COLUMNS).where(LedgerEvent.position.is_(None))
     done = 0
-    for query in (placed, waiting):
-        for cells in session.execute(query.execution_options(yield_per=_PAGE)):
-            yield Row(*cells)
-            done += 1
-            if done % _PAGE == 0:
-                tell("events", done)
+    in_tree = (Row(*cells) for cells in session.execute(placed.execution_options(yield_per=_PAGE)))
+    for row in chain(in_tree, _by_time(session.execute(waiting).all())):
+        yield row
+        done += 1
+        if done % _PAGE == 0:
+            tell("events", done)
     tell("events", done)
+
+
+def _by_time(waiting: Iterable[Any]) -> list[Row]:
+    """Events in the order of their times, which is that of their changes; at most those of about a second.
+
+    One whose record cannot be read comes first: what it may have changed is told apart from what the others say.
+    """
+
+    def key(row: Row) -> tuple[str, str]:
+        try:
+            return decode_leaf(row.leaf).time, row.id
+        except Tampered:
+            return "", row.id
+
+    return sorted((Row(*cells) for cells in waiting), key=key)
 
 
 class _Rows:

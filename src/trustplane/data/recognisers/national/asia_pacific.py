@@ -86,8 +86,13 @@ IN_AADHAAR = number(
     names="aadhaar, aadhar, adhaar, uidai, uid number, aadhaar number",
     also=ID,
 )
+# The four digits run from 0001 (Income Tax Department).
 IN_PAN = number(
-    "IN_PAN", "@@@[ABCFGHJLPT]@####@", chance=0.4, names="pan, pan number, pan card, permanent account number", also=TAX
+    "IN_PAN",
+    " ".join(f"@@@[ABCFGHJLPT]@{digits}@" for digits in ("[1-9]###", "0[1-9]##", "00[1-9]#", "000[1-9]")),
+    chance=0.4,
+    names="pan, pan number, pan card, permanent account number",
+    also=TAX,
 )
 AU_TFN = number("AU_TFN", "#########", _tfn, chance=1 / 10, names="tfn, tax file", also=TAX)
 AU_MEDICARE = number(
