@@ -31,9 +31,11 @@ ARROW_STREAM = "application/vnd.apache.arrow.stream"
 
 
 class Terms(BaseModel):
-    """What is said of a dataset that is ingested; ``type`` gives a column a type as ``column:type``; ``exact`` lets discovery look at every row."""
+    """What is said of a dataset that is ingested; ``type`` gives a column a type as ``column:type``; ``exact`` lets discovery look at every row;
+    ``append`` keeps the rows of the last version too."""
 
-    format: Literal["csv", "parquet"]
+    format: Literal["csv", "parquet", "arrow", "jsonl"]
+    append: bool = False
     purpose: list[str] = Field(default=[], max_length=50)
     lawful_basis: str = ""
     retention_days: int | None = None
@@ -144,7 +146,7 @@ def dataset(project: str, dataset: str, door: Asked, version: int | None = None)
 def put_version(
     project: str, dataset: str, request: Request, door: Asked, said: Annotated[Terms, Query()]
 ) -> dict[str, Any]:
-    """Ingest the body, a CSV or Parquet file, as a new version. The body may be of any length; it is never on disk in plaintext."""
+    """Ingest the body, a table in the format named, as a new version. The body may be of any length; it is never on disk in plaintext."""
     spec = DatasetSpec(
         dataset,
         said.format,
@@ -155,6 +157,7 @@ def put_version(
         said.description,
         _types(said.type),
         said.exact,
+        said.append,
     )
     made = door.once(
         None, lambda key: ingest(door.plane, door.actor, project, spec, chunks_of(request), key).version_id

@@ -1,6 +1,7 @@
 """``trustplane dataset``."""
 
 import json
+import sys
 import tomllib
 from pathlib import Path
 from typing import Annotated
@@ -18,27 +19,34 @@ Version = Annotated[int | None, typer.Option("--version", help="The version; the
 @app.command()
 def ingest(
     name: Name,
-    file: Annotated[Path, typer.Argument(help="A CSV or Parquet file.")],
+    file: Annotated[Path, typer.Argument(help="A CSV, Parquet, Arrow or JSON Lines file; - for the standard input.")],
     purpose: Annotated[list[str], typer.Option(help="A purpose: a DPV term; may be repeated.")] = [],
     basis: Annotated[str, typer.Option(help="The legal basis, such as A6-1-b (GDPR art. 6(1)(b)).")] = "",
     retention: Annotated[int | None, typer.Option(help="Days after which the data must be gone.")] = None,
     source: Annotated[str, typer.Option(help="Where it comes from.")] = "",
     description: Annotated[str, typer.Option(help="What it holds.")] = "",
     type: Annotated[list[str], typer.Option(help="A column's type, as column:type.")] = [],
-    format: Annotated[str | None, typer.Option(help="csv or parquet, where the file's name does not say.")] = None,
+    format: Annotated[
+        str | None, typer.Option(help="csv, parquet, arrow or jsonl, where the file's name does not say.")
+    ] = None,
     exact: Annotated[
         bool, typer.Option("--exact", help="Look for personal data in every row, not in a sample.")
+    ] = False,
+    append: Annotated[
+        bool, typer.Option("--append", help="Keep the rows of the last version, and put these after them.")
     ] = False,
 ) -> None:
     """Ingest a file as a new version: encrypted from its first byte, every column classified.
 
     trustplane dataset ingest clients clients.csv --purpose CustomerSolvencyMonitoring --basis A6-1-b --retention 3650
     """
+    if str(file) == "-" and format is None:
+        raise Usage("say --format: the standard input has no name that tells it")
     types = dict(_pair(t) for t in type)
     with working() as (_, project), bar(f"ingesting {file.name}") as told:
         made = project.datasets.ingest(
             name,
-            file,
+            sys.stdin.buffer if str(file) == "-" else file,
             purposes=purpose,
             lawful_basis=basis,
             retention_days=retention,
@@ -47,6 +55,7 @@ def ingest(
             types=types,
             format=format,
             exact=exact,
+            append=append,
             progress=told,
         )
 

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 CHUNK = 1 << 20
 Told = Callable[[int, int | None], None]
 """Told the bytes that were sent, and how many there are."""
+_FORMATS = {
+    ".csv": "csv", ".parquet": "parquet", ".pq": "parquet",
+    ".arrow": "arrow", ".arrows": "arrow", ".feather": "arrow",
+    ".jsonl": "jsonl", ".ndjson": "jsonl",
+}  # fmt: skip
 
 
 class Datasets:
@@ -44,10 +49,10 @@ class Datasets:
         progress: Told | None = None,
         **said: Any,
     ) -> Record:
-        """Send a CSV or Parquet file as a new version of a dataset; memory does not grow with the file.
+        """Send a CSV, Parquet, Arrow or JSON Lines file as a new version of a dataset; memory does not grow with the file.
 
-        ``said`` may hold ``format`` (else told by the file's name), ``source``, ``description``, ``types`` (by column), and ``exact``:
-        whether discovery looks at every row, and not at a sample alone.
+        ``said`` may hold ``format`` (else told by the file's name), ``source``, ``description``, ``types`` (by column), ``exact``: whether
+        discovery looks at every row, and not at a sample alone, and ``append``: whether the rows of the last version are kept too.
         """
         kind = said.get("format") or _format_of(file)
         params = {
@@ -59,6 +64,7 @@ class Datasets:
             "description": said.get("description"),
             "type": [f"{column}:{t}" for column, t in (said.get("types") or {}).items()],
             "exact": bool(said.get("exact")) or None,
+            "append": bool(said.get("append")) or None,
         }
         return Record(self._wire.upload(f"{self._at}/{segment(name)}/versions", _chunks(file, progress), params))
 
@@ -233,10 +239,10 @@ def _arrow() -> Any:
 
 def _format_of(file: str | Path | BinaryIO) -> str:
     name = str(getattr(file, "name", file)).lower()
-    for suffix, kind in ((".csv", "csv"), (".parquet", "parquet"), (".pq", "parquet")):
+    for suffix, kind in _FORMATS.items():
         if name.endswith(suffix):
             return kind
-    raise BadInput("TP-DATA-036", "the name of the file does not say whether it is CSV or Parquet")
+    raise BadInput("TP-DATA-036", "the name of the file does not say which format it has")
 
 
 def _chunks(file: str | Path | BinaryIO, told: Told | None) -> Iterator[bytes]:

@@ -2,18 +2,20 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from trustplane.data.appending import Base, after, base_of, require_unchanged, types_of
 from trustplane.data.blind_index import indexed_columns
-from trustplane.data.catalog import dataset_target, find_dataset
+from trustplane.data.catalog import dataset_target, find_dataset, find_version
 from trustplane.data.classes import SensitivityClass
 from trustplane.data.exact import ExactPass
+from trustplane.data.inputs.formats import check_format, open_table
+from trustplane.data.inputs.reader import Reader
 from trustplane.data.profile import Profile, confirmed, profile_of
-from trustplane.data.readers import Reader, read_csv, read_parquet
 from trustplane.data.sampling import Sampler
 from trustplane.data.statistics import ColumnStatistics, StatisticsCollector
 from trustplane.data.storage import Place, Stored, describe_schema, store_table
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from trustplane.kernel.operation import Idempotency
     from trustplane.kernel.plane import Plane
 
-FORMATS = ("csv", "parquet")
 SEED = 350
 LONGEST_RETENTION = 36_525
 _SAFE_INTEGER = 2**53
@@ -52,6 +53,8 @@ class DatasetSpec:
     types: dict[str, str] = field(default_factory=dict)
     exact: bool = False
     """Whether discovery looks at every row, and not at a sample of each column alone."""
+    append: bool = False
+    """Whether the new version has the rows of the last one too, and not those that come alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ def ingest(
     *,
     about: Mapping[str, Any] | None = None,
 ) -> Ingested:
-    """Ingest a CSV or Parquet file as a new version of a dataset.
+    """Ingest a table in one of :data:`~trustplane.data.inputs.formats.FORMATS` as a new version of a dataset.
 
     The bytes are spooled under a key that only this call knows, read once to sample and measure, and once more to encrypt under the keys
     of the version. A failure on the way leaves nothing but an event that says so.
@@ -85,6 +88,7 @@ def ingest(
         _require_terms(spec, known)
         target = project_target(project_row) if known is None else dataset_target(session, known)
         by_steward = {} if known is None else _confirmed(session, known)
+        last = find_version(session, _appendable(spec, known)) if spec.append else None
     with (
         plane.operation(actor, "dataset.ingest", target, idempotency=idempotency) as op,
         Spool(plane.workspace.folder) as spool,
@@ -94,15 +98,19 @@ def ingest(
         spool.finish()
         if spool.size == 0:
             raise BadInput("TP-DATA-001", "the file is empty")
-        measured = _measure(_open(spec, spool.reader()), exact=spec.exact)
+        base = None if last is None else base_of(op, last)
+        measured = _measure(_open(op, spec, base, spool), exact=spec.exact)
         classes = {**{c: str(k) for c, k in measured.profile.classes.items()}, **measured.kept(by_steward)}
         with plane.database.read() as session:
             key = release(op, session, plane.keystore, [project_row.key_id])[project_row.key_id]
         version_id = new_id()
         indexed = indexed_columns(classes, {p.column: {"entity": p.entity} for p in measured.profile.proposals})
         place = Place(key, project_row.id, version_id, plane.clock.now(), indexed)
-        reader = _open(spec, spool.reader())
+        reader = _open(op, spec, base, spool)
         stored = store_table(plane.blobs, place, reader.schema, classes, reader.batches)
+        if base is not None:
+            require_unchanged(op.session, base)
+            op.record(appended_to=base.version.id, rows_before=base.version.rows)
         if about is not None:
             op.record(**about)
         return _keep(op, spec, project_row.id, measured, classes, stored, version_id)
@@ -121,10 +129,7 @@ class _Measured:
 
 def _checked(spec: DatasetSpec) -> DatasetSpec:
     check_name("dataset", spec.name)
-    if spec.format not in FORMATS:
-        raise BadInput(
-            "TP-DATA-036", f"{spec.format[:20]!r} cannot be ingested", why=f"it takes {' and '.join(FORMATS)}"
-        )
+    check_format(spec.format)
     if spec.retention_days is not None and not 1 <= spec.retention_days <= LONGEST_RETENTION:
         raise BadInput("TP-DATA-037", f"the retention must be 1 to {LONGEST_RETENTION:,} days")
     purposes = tuple(dict.fromkeys(check_purpose(p) for p in spec.purposes))
@@ -143,6 +148,19 @@ def _require_terms(spec: DatasetSpec, known: Dataset | None) -> None:
         )
 
 
+def _appendable(spec: DatasetSpec, known: Dataset | None) -> Dataset:
+    if known is None:
+        raise NotFound("TP-DATA-034", f"there is no dataset {spec.name[:80]!r} to append to")
+    return known
+
+
+def _open(op: Operation, spec: DatasetSpec, base: Base | None, spool: Spool) -> Reader:
+    if base is None:
+        return open_table(spec.format, spool.reader(), spec.types)
+    types = types_of(base.version, spec.types)
+    return after(base, open_table(spec.format, spool.reader(), types), op)
+
+
 def _known(session: Session, project_id: str, name: str) -> Dataset | None:
     try:
         return find_dataset(session, project_id, name)
@@ -159,10 +177,6 @@ def _confirmed(session: Session, dataset: Dataset) -> dict[str, str]:
         .limit(1)
     )
     return {} if version is None else dict(version.classes)
-
-
-def _open(spec: DatasetSpec, source: BinaryIO) -> Reader:
-    return read_csv(source, spec.types) if spec.format == "csv" else read_parquet(source)
 
 
 def _measure(reader: Reader, *, exact: bool) -> _Measured:

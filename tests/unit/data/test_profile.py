@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from trustplane.data.classes import SensitivityClass
+from trustplane.data.inputs.csv_input import read_csv
 from trustplane.data.profile import RARE_SHARE, profile, propose
-from trustplane.data.readers import read_csv
 from trustplane.data.recognisers.address import Address
 from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement
 from trustplane.data.recognisers.credit_card import CreditCard

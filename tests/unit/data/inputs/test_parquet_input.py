@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trustplane.data.parquet_footer import ColumnClaim, FooterClaims
-from trustplane.data.parquet_input import LARGEST_COLUMN_CHUNK, LARGEST_FOOTER, ParquetInput, check_claims
+from trustplane.data.inputs.parquet_footer import ColumnClaim, FooterClaims
+from trustplane.data.inputs.parquet_input import LARGEST_COLUMN_CHUNK, LARGEST_FOOTER, ParquetInput, check_claims
 from trustplane.values.errors import BadInput
 
 TABLE = pa.table({"a": list(range(300)), "b": [f"secret value {n}" for n in range(300)]})

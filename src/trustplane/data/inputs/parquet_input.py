@@ -7,7 +7,9 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from trustplane.data.parquet_footer import ColumnClaim, FooterClaims, FooterError, claims
+from trustplane.data.inputs.parquet_footer import ColumnClaim, FooterClaims, FooterError, claims
+from trustplane.data.inputs.plain import plain, plain_schema
+from trustplane.data.inputs.reader import Reader, check_names
 from trustplane.values.errors import BadInput
 
 ROWS = 65_536
@@ -18,11 +20,18 @@ LARGEST_COLUMN_CHUNK = 1 << 30
 _BUFFER = 4 << 20
 _DECODING_ERRORS = (pa.ArrowException, OSError, ValueError)  # Arrow raises the last for names that are not UTF-8
 _PLAIN, _ENCRYPTED = b"PAR1", b"PARE"
-_PLAIN_TYPES = (
-    *("is_integer", "is_floating", "is_decimal", "is_boolean", "is_date", "is_time", "is_timestamp", "is_null"),
-    *("is_string", "is_large_string", "is_string_view"),
-    *("is_binary", "is_large_binary", "is_binary_view", "is_fixed_size_binary"),
-)
+
+
+def read_parquet(stream: BinaryIO) -> Reader:
+    """A Parquet file; the stream must be seekable, since the file's index stands at its end.
+
+    Raises ``BadInput`` (TP-DATA-010, 012 to 016).
+    """
+    source = ParquetInput(stream)
+    check_names(source.schema.names)
+    if source.rows == 0:
+        raise BadInput("TP-DATA-002", f"the file has {len(source.schema.names):,} columns and no rows")
+    return Reader(source.schema, source.batches())
 
 
 class ParquetInput:
@@ -33,7 +42,7 @@ class ParquetInput:
         check_claims(said)
         self._file, arrow_schema = _opened(stream)
         self.rows = said.rows
-        self.schema: Any = _plain_schema(arrow_schema)
+        self.schema: Any = plain_schema(arrow_schema)
 
     def batches(self) -> Iterator[Any]:
         """The rows, validated, each page's checksum compared where it has one."""
@@ -52,7 +61,7 @@ class ParquetInput:
                 return None
             batch.validate(full=True)  # offsets and UTF-8, which a hostile writer chooses freely
             return pa.record_batch(
-                [_plain(array, field) for array, field in zip(batch.columns, self.schema, strict=True)],
+                [plain(array, field) for array, field in zip(batch.columns, self.schema, strict=True)],
                 schema=self.schema,
             )
         except _DECODING_ERRORS:
@@ -141,33 +150,3 @@ def _check_column(column: ColumnClaim, where: str) -> None:
     if column.decoded > LARGEST_COLUMN_CHUNK:
         what = f"{where} has {column.decoded:,} bytes when decoded, at most {LARGEST_COLUMN_CHUNK:,} are read"
         raise BadInput("TP-DATA-015", what)
-
-
-def _plain_schema(schema: Any) -> Any:
-    """The schema with dictionaries decoded; raise for nested and unknown types, all of them named at once."""
-    nested = [field.name for field in schema if not _is_plain(_value_type(field.type))]
-    if nested:
-        shown = ", ".join(repr(name[:80]) for name in nested[:20])
-        raise BadInput("TP-DATA-014", f"these columns are nested or of a type that tables here do not have: {shown}")
-    return pa.schema([pa.field(field.name, _plain_type(_value_type(field.type))) for field in schema])
-
-
-def _value_type(kind: Any) -> Any:
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
-
-
-def _is_plain(kind: Any) -> bool:
-    return any(getattr(pa.types, test)(kind) for test in _PLAIN_TYPES)
-
-
-def _plain_type(kind: Any) -> Any:
-    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) or pa.types.is_null(kind):
-        return pa.string()
-    if pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):
-        return pa.binary()
-    return kind
-
-
-def _plain(array: Any, field: Any) -> Any:
-    decoded = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
-    return decoded if decoded.type == field.type else decoded.cast(field.type)

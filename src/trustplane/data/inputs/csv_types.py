@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from trustplane.data.csv_records import Chunk, fields_in, record_ends
+from trustplane.data.inputs.csv_records import Chunk, fields_in, record_ends
 from trustplane.values.errors import BadInput, nearest
 
 TYPES: Mapping[str, Any] = {

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trustplane.data.parquet_footer import DEEPEST, FooterError, claims
+from trustplane.data.inputs.parquet_footer import DEEPEST, FooterError, claims
 
 
 def footer_of(table: pa.Table, **options: object) -> bytes:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trustplane.data.csv_records import Chunk, chunks, fields_in, record_end, record_ends
+from trustplane.data.inputs.csv_records import Chunk, chunks, fields_in, record_end, record_ends
 from trustplane.values.errors import BadInput
 
 FIELDS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from trustplane.data.csv_records import Chunk
-from trustplane.data.csv_types import TYPES, changed_by_reading, given_types, infer, may_change, parse
+from trustplane.data.inputs.csv_records import Chunk
+from trustplane.data.inputs.csv_types import TYPES, changed_by_reading, given_types, infer, may_change, parse
 from trustplane.values.errors import BadInput
 
 

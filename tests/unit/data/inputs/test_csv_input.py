@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trustplane.data import csv_records
-from trustplane.data.readers import LONGEST_NAME, MOST_COLUMNS, check_names, read_csv, read_parquet
+from trustplane.data.inputs import csv_records
+from trustplane.data.inputs.csv_input import read_csv
+from trustplane.data.inputs.parquet_input import read_parquet
+from trustplane.data.inputs.reader import LONGEST_NAME, MOST_COLUMNS, check_names
 from trustplane.values.errors import BadInput
 
 CELLS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)

@@ -1,31 +1,15 @@
-"""Tables from byte streams: CSV and Parquet as a schema and an iterator of Arrow record batches, in bounded memory.
+"""CSV as a table."""
 
-What cannot be read exactly is refused, with the place and what to do, and without any value of the table in the error.
-"""
-
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from trustplane.data.csv_records import Chunk, chunks, fields_in, record_ends
-from trustplane.data.csv_types import changed_by_reading, explain, given_types, infer, may_change, parse
-from trustplane.data.parquet_input import ParquetInput
+from trustplane.data.inputs.csv_records import Chunk, chunks, fields_in, record_ends
+from trustplane.data.inputs.csv_types import changed_by_reading, explain, given_types, infer, may_change, parse
+from trustplane.data.inputs.reader import MOST_COLUMNS, Reader, check_names
 from trustplane.values.errors import BadInput
-
-MOST_COLUMNS = 4096
-LONGEST_NAME = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """A table that is being read. ``batches`` can be walked once; errors of later rows come while walking."""
-
-    schema: Any
-    batches: Iterator[Any]
 
 
 def read_csv(stream: BinaryIO, types: Mapping[str, str] | None = None) -> Reader:
@@ -46,47 +30,6 @@ def read_csv(stream: BinaryIO, types: Mapping[str, str] | None = None) -> Reader
     column_types = _inferred(body, names, given)
     schema = pa.schema([(name, column_types[name]) for name in names])
     return Reader(schema, _batches(body, pieces, names, column_types, frozenset(given)))
-
-
-def read_parquet(stream: BinaryIO) -> Reader:
-    """A Parquet file; the stream must be seekable, since the file's index stands at its end.
-
-    Raises ``BadInput`` (TP-DATA-010, 012 to 016).
-    """
-    source = ParquetInput(stream)
-    check_names(source.schema.names)
-    if source.rows == 0:
-        raise BadInput("TP-DATA-002", f"the file has {len(source.schema.names):,} columns and no rows")
-    return Reader(source.schema, source.batches())
-
-
-def check_names(names: Sequence[str]) -> None:
-    """Raise ``BadInput`` (TP-DATA-004) unless ``names`` can name the columns of a table.
-
-    Positions are told, since without a header these are values.
-    """
-    if len(names) > MOST_COLUMNS:
-        raise BadInput("TP-DATA-004", f"the table has {len(names):,} columns, at most {MOST_COLUMNS:,} are read")
-    problems = []
-    for place, name in enumerate(names, start=1):
-        if not name.strip():
-            problems.append(f"column {place} has no name")
-        elif len(name) > LONGEST_NAME:
-            problems.append(f"the name of column {place} is longer than {LONGEST_NAME} characters")
-        elif not name.isprintable():
-            problems.append(f"the name of column {place} holds control characters")
-    problems += _repeated(names)
-    if problems:
-        raise BadInput("TP-DATA-004", "; ".join(problems[:10]), facts={"problems": len(problems)})
-
-
-def _repeated(names: Sequence[str]) -> list[str]:
-    places = [
-        [at for at, each in enumerate(names, start=1) if each == name]
-        for name, count in Counter(names).items()
-        if name.strip() and count > 1
-    ]
-    return [f"columns {', '.join(map(str, at))} have the same name" for at in places]
 
 
 def _header(first: Chunk) -> tuple[list[str], Chunk]:
