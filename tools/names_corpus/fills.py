@@ -10,11 +10,13 @@ from names_corpus.addresses import address
 from names_corpus.dates import date
 
 ENTITIES = {
-    "person": "PERSON", "full": "PERSON", "first": "PERSON", "last": "PERSON", "city": "LOCATION", "country": "LOCATION", "region": "LOCATION",
+    "person": "PERSON", "full": "PERSON", "formal": "PERSON", "first": "PERSON", "last": "PERSON", "city": "LOCATION", "country": "LOCATION", "region": "LOCATION",
     "place": "LOCATION", "address": "LOCATION", "street": "LOCATION", "org": "ORGANIZATION", "company": "ORGANIZATION", "hospital": "ORGANIZATION",
     "date": "DATE_TIME", "day": "DATE_TIME", "year": "DATE_TIME", "month": "DATE_TIME", "nrp": "NRP", "belief": "NRP",
 }  # fmt: skip
 PARTICLES = ("van", "van der", "van den", "de", "de la", "del", "von", "di", "da", "dos", "bin", "al", "el", "ten", "O'", "Mc", "Mac", "D'", "Al-", "St. ")
+CLOSED = frozenset({"country", "demonym", "belief"})
+"""What is listed whole, so that none of it is held out."""
 FOREIGN = 0.35
 """The share of names from all languages in a text of one."""
 
@@ -40,7 +42,7 @@ def _listed(kind: str, language: str, *, held: bool) -> list[str]:
         "region": v.regions, "demonym": lambda: w.DEMONYMS, "belief": lambda: w.BELIEFS, "brand": lambda: w.BRANDS,
         "country": lambda: v.countries(language),
     }  # fmt: skip
-    return v.split(known[kind](), held=held)
+    return known[kind]() if kind in CLOSED else v.split(known[kind](), held=held)
 
 
 class Fill:
@@ -87,12 +89,17 @@ class Fill:
         forms = (
             (0.50, f"{first} {last}"), (0.58, f"{first} {self._initial()}. {last}"), (0.64, f"{first} {self._initial()} {last}"),
             (0.69, f"{first[0]}. {last}"), (0.72, f"{first[0]}.{self._initial()}. {last}"), (0.73, f"{first[0]} {last}"),
-            (0.78, f"{last}, {first}"), (0.83, f"{first} {self._given()} {last}"), (0.86, f"{last.upper()} {first}"),
-            (0.89, f"{last} {first}"), (0.91, f"{first} {last}{self.pick((' Jr.', ' Jr', ' Sr.', ' III', ' II'))}"),
+            (0.81, f"{first} {self._given()} {last}"), (0.83, f"{last.upper()} {first}"), (0.86, f"{last} {first}"), (0.90, f"{first} {last}{self.pick((' Jr.', ' Jr', ' Sr.', ' III', ' II'))}"),
             (0.93, f"{first}-{self._given()} {last}"), (0.95, f"{first} {self._initial()}. {self._initial()}. {last}"),
-            (0.97, f"{last}, {first} {self._initial()}."), (1.01, f"{first} {last.upper()}"),
+            (1.01, f"{first} {last.upper()}"),
         )  # fmt: skip
         return self._cased(next(form for limit, form in forms if roll < limit))
+
+    def formal(self) -> str:
+        """A full name as forms have it, every fourth with the surname first."""
+        if self.dice.random() < 0.75:
+            return self.full()
+        return self._cased(f"{self._family()}, {self._given()}{self.pick(('', '', f' {self._initial()}.', f' {self._initial()}'))}")
 
     def person(self) -> str:
         """A name as people write it: in full, or only a part."""
@@ -138,9 +145,7 @@ class Fill:
     def place(self) -> str:
         """A city, region or country."""
         roll = self.dice.random()
-        if roll < 0.12:
-            return f"{self.city()}, {self.region() if self.dice.random() < 0.4 else self.country()}"
-        return self.city() if roll < 0.6 else self.country() if roll < 0.85 else self.region()
+        return self.city() if roll < 0.55 else self.country() if roll < 0.82 else self.region()
 
     def address(self) -> str:
         """A whole address, or a street and a number with a part of the rest."""
@@ -181,7 +186,7 @@ class Fill:
         elif roll < 0.78:
             made = f"{head}{self.pick((',', '', '', '')) if form[0].isalpha() else ''} {form}"
         elif roll < 0.86:
-            made = f"{self._family()} {self.pick(('&', 'and', '&'))} {self.pick((self._family(), 'Sons', 'Partners', 'Co', 'Daughters', 'Brothers'))}"
+            made = f"{self._family()} {self.pick(('&', '&', '&', 'and'))} {self.pick((self._family(), 'Sons', 'Partners', 'Co', 'Daughters', 'Brothers'))}"
         elif roll < 0.90:
             made = f"{self._family()}, {self._family()} and {self._family()}"
         elif roll < 0.93:

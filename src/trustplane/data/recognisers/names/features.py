@@ -135,12 +135,12 @@ def _cased(found: Tokens) -> Hashes:
 
 def features(look: Looks, text: npt.NDArray[np.int64], bits: int) -> Iterator[Rows]:
     """For each feature its row in a table of ``2**bits`` rows, one for each token. Neighbours are of the same text."""
-    shift, number = np.uint64(64 - bits), np.uint64(0)
+    shift, number = np.uint64(64 - bits), 0
 
     def row(*parts: Hashes) -> Rows:
         nonlocal number
-        number += np.uint64(1)
-        total = np.full(len(look.low), number * _STEP)
+        number += 1
+        total = np.full(len(look.low), np.uint64(number))
         for part in parts:
             total = both(total, part)
         return (total >> shift).astype(np.int64)
@@ -187,7 +187,7 @@ def features(look: Looks, text: npt.NDArray[np.int64], bits: int) -> Iterator[Ro
     yield row(shape[0], shape[1], shape[2], shape[3])
     yield row(lists[-1], lists[0], lists[1], shape[0])
     yield row(low[-1], shape[0], low[1])
-    around = np.full(len(look.low), number * _STEP)
+    around = np.full(len(look.low), np.uint64(1000))
     for by in (-4, -3, -2, -1):
         yield (both(around, low[by]) >> shift).astype(np.int64)
     for by in (1, 2, 3):
