@@ -27,6 +27,8 @@ from trustplane.data.recognisers.names.tokens import Tokens, tokens
 TAGS = ("O", *(f"{kind}-{entity}" for entity in ("PERSON", "LOCATION", "ORGANIZATION", "DATE_TIME", "NRP") for kind in "BI"))
 FOLDER = Path(__file__).parents[1] / "src" / "trustplane" / "data" / "recognisers" / "names"
 FORBIDDEN = -1e4
+OPEN = frozenset({"first", "last", "city", "region"})
+"""Lists that are never whole."""
 import os
 DROP = float(os.environ.get("DROP","0.4"))
 STRANGE=float(os.environ.get("STRANGE","0.08"))
@@ -43,7 +45,7 @@ def word_lists() -> dict[str, np.ndarray]:
     held = {
         "first": v.split(v.first_names(), held=False), "last": v.split(v.last_names(), held=False), "city": v.split([*v.cities()[0], *v.cities()[1]], held=False),
         "country": [c for language in v.LANGUAGES for c in v.countries(language)], "region": v.split(v.regions(), held=False), "calendar": calendar,
-        "company": w.NOUNS + [form for forms in w.FORMS.values() for form in forms], "people": w.DEMONYMS + w.BELIEFS,
+        "company": w.NOUNS + [form for forms in w.FORMS.values() for form in forms], "people": w.DEMONYMS + w.BELIEFS, **{f"cue_{name}": cues for name, cues in w.CUES.items()},
     }  # fmt: skip
     assert Locale("en")
     return {name: np.unique(np.array([of_word(part) for value in many for part in value.replace("-", " ").replace("'", " ").split()], np.uint32)) for name, many in held.items()}
@@ -63,10 +65,11 @@ def encoded(marked: list[Marked]) -> tuple[Tokens, np.ndarray]:
     return seen, tags
 
 
-def blurred(look: Looks, dice: np.random.Generator) -> Looks:
+def blurred(look: Looks, opens: np.uint64, dice: np.random.Generator) -> Looks:
     """The looks with some words unknown to all lists and some unknown at all, so that no word says too much by itself."""
     count = len(look.low)
-    unlisted = np.where(dice.random(count) < UNL, np.uint64(0), look.lists)
+    unlisted = np.where(dice.random(count) < UNL, look.lists & ~opens, look.lists)
+    unlisted = np.where(dice.random(count) < 0.1, np.uint64(0), unlisted)
     strange = dice.random(count) < STRANGE
     unknown = mixed(dice.integers(0, 2**63, count).astype(np.uint64))
     return Looks(
@@ -115,11 +118,12 @@ def train(marked: list[Marked], lists: dict[str, np.ndarray], bits: int, rounds:
     groups = [marked[at : at + AT_ONCE] for at in range(0, len(marked), AT_ONCE)]
     known = [(*encoded(group), ) for group in groups]
     plain = [looks(seen, lists) for seen, _ in known]
+    opens = np.uint64(sum(1 << bit for bit, name in enumerate(sorted(lists)) if name in OPEN))
     for turn in range(rounds):
         pace = rate * (1 - turn / rounds) + 0.01
         for at in dice.permutation(len(groups)).tolist():
             seen, tags = known[at]
-            rows = np.stack(list(features(blurred(plain[at], dice), seen.text, bits)), axis=1)
+            rows = np.stack(list(features(blurred(plain[at], opens, dice), seen.text, bits)), axis=1)
             tokens_, each = rows.shape
             unique, where = np.unique(rows, return_inverse=True)
             ones = (dice.random(rows.size, np.float32) >= DROP).astype(np.float32) / np.float32(1 - DROP)
@@ -151,7 +155,7 @@ def rounded(table: np.ndarray, after: np.ndarray, first: np.ndarray, lists: dict
     """The model with weights of eight bits; what is rounded to nothing takes no room."""
     scale = float(np.quantile(np.abs(table[table != 0]), 0.9999)) / 127
     small = np.clip(np.round(table / scale), -127, 127).astype(np.int8)
-    small[np.abs(small).max(axis=1) < 2] = 0
+    small[np.abs(small).max(axis=1) < 3] = 0
     small[0] |= small[0] == 0  # the first row is never empty, so that all others have one before them
     return Model(TAGS, bits, small, scale, after.astype(np.float32), first.astype(np.float32), lists)
 

@@ -54,7 +54,7 @@ class Fill:
     @cached_property
     def kinds(self) -> dict[str, Callable[[], str]]:
         """Every kind of gap."""
-        names = (*ENTITIES, *"num money ref phone email url time age product job symptom object thing title iban card acronym".split())
+        names = (*ENTITIES, *"num money ref phone email url time age product job symptom object thing title iban card".split())
         return {name: getattr(self, name) for name in names}
 
     def pick(self, many: "list[str] | tuple[str, ...]") -> str:
@@ -177,7 +177,7 @@ class Fill:
             made = self._coined()
         elif roll < 0.30:
             made = self.pick(_listed("brand", "", held=self.held))
-        elif roll < 0.36:
+        elif roll < 0.34:
             made = self.acronym()
         elif roll < 0.54:
             made = f"{head} {noun}"
@@ -299,6 +299,8 @@ class Fill:
 
     def job(self) -> str:
         """An occupation."""
+        if self.dice.random() < 0.4:
+            return self.pick(v.jobs())
         job = self.pick(w.JOBS)
         return job.capitalize() if self.dice.random() < 0.2 else job
 

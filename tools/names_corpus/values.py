@@ -128,3 +128,16 @@ def weekdays(language: str) -> list[str]:
     from babel import Locale
 
     return [Locale(language).days["format"]["wide"][d] for d in range(7)]
+
+
+@cache
+def common_words(language: str) -> list[str]:
+    """Common words of a language; none where Faker has none."""
+    held = {"en": "en_US", "de": "de_DE", "fr": "fr_FR", "es": "es_ES", "it": "it_IT", "nl": "nl_NL"}.get(language)
+    return list(import_module(f"faker.providers.lorem.{held}").Provider.word_list) if held else []
+
+
+@cache
+def jobs() -> list[str]:
+    """Occupations, as registers write them."""
+    return list(import_module("faker.providers.job").Provider.jobs)

@@ -60,3 +60,30 @@ Alzheimer's disease,Lyme disease,Down syndrome,Hodgkin lymphoma,a Colles fractur
 
 OBJECTS = """dress shoes laptop television washing machine sofa phone charger headphones jacket printer router coffee maker bicycle guitar watch camera backpack desk lamp
 suitcase blender vacuum keyboard monitor tablet drone mattress toaster kettle heater fridge oven dishwasher""".split()
+
+# Words near names that say of which kind they are, the same for all who write English.
+CUES = {
+    "said": """said says say saying told tells asked asks replied answered called calls calling wrote writes writing added adds explained claims claimed thinks thought knows knew
+        believes felt feels wants wanted likes liked loves loved hates hated went goes came comes left leaves arrived met meets married divorced died born lives lived works worked
+        joined signed paid pays bought sold owes complained reported denied admitted agreed refused retired resigned studied teaches spoke speaks visited phoned rang emailed texted
+        forgot remembered smiled laughed cried slept ate drove walked won lost helped thanked sued arrested injured accompanied examined treated diagnosed sings sang plays played
+        directed starring performed composed painted invented interviewed hired fired promoted""".split(),
+    "kin": """mother father mom mum dad brother sister son daughter wife husband spouse partner uncle aunt cousin niece nephew grandmother grandfather friend neighbour neighbor
+        colleague boss girlfriend boyfriend fiancé fiancée widow baby child kid twin guardian roommate mate""".split(),
+    "role": """doctor nurse lawyer attorney teacher professor president minister senator mayor king queen prince princess judge captain officer sergeant detective director manager
+        chairman ceo founder owner author writer poet singer actor actress artist painter musician composer player coach driver pilot agent patient customer client tenant landlord witness
+        suspect victim defendant claimant applicant candidate employee student passenger guest speaker editor journalist scientist engineer chef surgeon dentist therapist midwife
+        secretary treasurer holder beneficiary member participant attendee sender recipient signatory insured policyholder mr mrs ms miss dr prof sir madam lady lord rev herr frau
+        monsieur madame señor señora don doña signor signora dhr mevr sr sra""".split(),
+    "greeting": """hi hello hey dear regards sincerely cheers thanks goodbye bye welcome congratulations sorry yours love hugs greetings wishes truly respectfully faithfully
+        hola bonjour hallo ciao olá cordialement saludos gruß grüße saluti groeten cumprimentos""".split(),
+    "where": """in at near from to into through across around outside inside towards via beyond between north south east west northern southern eastern western central downtown
+        rural city town village capital island country state province region county district street airport station hotel border coast river valley mountain beach suburb port
+        living located based situated travel traveling travelling trip flight flights fly flew moved moving resident residents visa embassy population weather branch office delivery
+        deliver ship shipped address residence headquarters""".split(),
+    "firm": """company firm corporation employer supplier vendor bank insurer merchant brand startup subsidiary shareholder shareholders shares stock ceo merger acquisition acquired
+        announced launches launched founded store shop app website subscription account contract policy customer employees headquarters product products competitor investor investors
+        university college school hospital clinic foundation club team agency ministry department council court newspaper orchestra""".split(),
+    "when": """on since until by before after during from between dated date birthday born dob expires expired expiry due deadline scheduled effective valid issued created updated
+        year month week day monday morning evening""".split(),
+}  # fmt: skip

@@ -155,7 +155,7 @@ def features(look: Looks, text: npt.NDArray[np.int64], bits: int) -> Iterator[Ro
 
     low = {by: near(look.low, by) if by else look.low for by in (-4, -3, -2, -1, 0, 1, 2, 3)}
     shape = {by: near(look.shape, by) if by else look.shape for by in (-3, -2, -1, 0, 1, 2, 3)}
-    lists = {by: near(look.lists, by) if by else look.lists for by in (-2, -1, 0, 1, 2)}
+    lists = {by: near(look.lists, by) if by else look.lists for by in (-3, -2, -1, 0, 1, 2, 3)}
     yield row(low[0])
     yield row(look.word)
     for part in (*look.heads, *look.tails):
@@ -187,6 +187,13 @@ def features(look: Looks, text: npt.NDArray[np.int64], bits: int) -> Iterator[Ro
     yield row(shape[0], shape[1], shape[2], shape[3])
     yield row(lists[-1], lists[0], lists[1], shape[0])
     yield row(low[-1], shape[0], low[1])
+    yield row(lists[-3])
+    yield row(lists[3])
+    yield row(lists[-2], lists[-1], shape[0])
+    yield row(lists[1], lists[2], shape[0])
+    yield row(lists[-1], shape[-1], shape[0])
+    yield row(lists[1], shape[1], shape[0])
+    yield row(lists[-1], shape[0], lists[1])
     around = np.full(len(look.low), np.uint64(1000))
     for by in (-4, -3, -2, -1):
         yield (both(around, low[by]) >> shift).astype(np.int64)
