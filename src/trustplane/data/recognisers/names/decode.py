@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from trustplane.data.recognisers.names.features import features, looks
 from trustplane.data.recognisers.names.model import Floats, Model
-from trustplane.data.recognisers.names.tokens import Ints, Tokens, tokens
+from trustplane.data.recognisers.names.tokens import SIGN, Ints, Tokens, tokens
 
 _AT_ONCE = 1 << 18
 """Characters that are looked at together."""
@@ -18,6 +18,8 @@ _PIECE = 1 << 16
 """Characters of one text that are looked at as one text."""
 _CHAIN = 64
 """Tokens of which the tags are sought together."""
+_LONGEST = 60
+"""Tokens of the longest span: more is no name and no address, but a text that the model does not understand."""
 
 Found = tuple[int, int, int, str, float]
 """Number of the text, start, end, entity and score."""
@@ -56,7 +58,10 @@ def _found(pieces: Sequence[tuple[int, int, str]], model: Model) -> Iterator[Fou
         return
     weights = scores(seen, model)
     tags = _chains(weights, seen.text, model)
+    signs = np.append(0, np.cumsum(seen.kinds[seen.starts] > SIGN))
     for first, last, entity in _runs(tags, seen.text, model.tags):
+        if last - first >= _LONGEST or signs[first] == signs[last + 1]:
+            continue
         number, offset, _ = pieces[seen.text[first]]
         begin = int(seen.offsets[seen.text[first]])
         start, end = int(seen.starts[first]) - begin, int(seen.ends[last]) - begin
