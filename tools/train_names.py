@@ -18,13 +18,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 from names_corpus import values as v
 from names_corpus import words as w
 from names_corpus.generate import Marked, texts
-
 from trustplane.data.recognisers.names.decode import find
 from trustplane.data.recognisers.names.features import Looks, features, looks, mixed, of_word
 from trustplane.data.recognisers.names.model import Manifest, Model, packed, parsed
 from trustplane.data.recognisers.names.tokens import Tokens, tokens
 
-TAGS = ("O", *(f"{kind}-{entity}" for entity in ("PERSON", "LOCATION", "ORGANIZATION", "DATE_TIME", "NRP") for kind in "BI"))
+TAGS = (
+    "O",
+    *(f"{kind}-{entity}" for entity in ("PERSON", "LOCATION", "ORGANIZATION", "DATE_TIME", "NRP") for kind in "BI"),
+)
 FOLDER = Path(__file__).parents[1] / "src" / "trustplane" / "data" / "recognisers" / "names"
 FORBIDDEN = -1e4
 OPEN = frozenset({"first", "last", "city", "region"})
@@ -41,14 +43,24 @@ def word_lists() -> dict[str, np.ndarray]:
     """Known words, as sorted hashes: of training values only."""
     from babel import Locale
 
-    calendar = [word for language in v.LANGUAGES for month in v.months(language) for word in month] + [d for one in v.LANGUAGES for d in v.weekdays(one)]
+    calendar = [word for language in v.LANGUAGES for month in v.months(language) for word in month] + [
+        d for one in v.LANGUAGES for d in v.weekdays(one)
+    ]
     held = {
         "first": v.split(v.first_names(), held=False), "last": v.split(v.last_names(), held=False), "city": v.split([*v.cities()[0], *v.cities()[1]], held=False),
         "country": [c for language in v.LANGUAGES for c in v.countries(language)], "region": v.split(v.regions(), held=False), "calendar": calendar,
         "company": w.NOUNS + [form for forms in w.FORMS.values() for form in forms], "people": w.DEMONYMS + w.BELIEFS, **{f"cue_{name}": cues for name, cues in w.CUES.items()},
     }  # fmt: skip
     assert Locale("en")
-    return {name: np.unique(np.array([of_word(part) for value in many for part in value.replace("-", " ").replace("'", " ").split()], np.uint32)) for name, many in held.items()}
+    return {
+        name: np.unique(
+            np.array(
+                [of_word(part) for value in many for part in value.replace("-", " ").replace("'", " ").split()],
+                np.uint32,
+            )
+        )
+        for name, many in held.items()
+    }
 
 
 def encoded(marked: list[Marked]) -> tuple[Tokens, np.ndarray]:
@@ -78,7 +90,9 @@ def blurred(look: Looks, opens: np.uint64, dice: np.random.Generator) -> Looks:
     )  # fmt: skip
 
 
-def likelihood(weights: np.ndarray, after: np.ndarray, first: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def likelihood(
+    weights: np.ndarray, after: np.ndarray, first: np.ndarray, starts: np.ndarray, lengths: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Marginals of each tag of each token, and expected counts of each tag after another (forward-backward, scaled)."""
     count, steps = weights.shape[1], int(lengths.max())
     place = np.minimum(starts[:, None] + np.arange(steps), len(weights) - 1)
@@ -105,18 +119,20 @@ def likelihood(weights: np.ndarray, after: np.ndarray, first: np.ndarray, starts
     return marginals, pairs * follow
 
 
-def train(marked: list[Marked], lists: dict[str, np.ndarray], bits: int, rounds: int, seed: int, rate: float, decay: float) -> Model:
+def train(
+    marked: list[Marked], lists: dict[str, np.ndarray], bits: int, rounds: int, seed: int, rate: float, decay: float
+) -> Model:
     """The model that several rounds over the texts lead to."""
     dice = np.random.default_rng(seed)
     count = len(TAGS)
     table = np.zeros((1 << bits, count), np.float32)
     squares = np.full_like(table, START)
-    allowed = np.array([[a != "O" and b[0] == "I" and a[2:] == b[2:] or b[0] != "I" for b in TAGS] for a in TAGS])
+    allowed = np.array([[(a != "O" and b[0] == "I" and a[2:] == b[2:]) or b[0] != "I" for b in TAGS] for a in TAGS])
     after, first = np.where(allowed, 0.0, FORBIDDEN), np.where([t[0] == "I" for t in TAGS], FORBIDDEN, 0.0)
     after_squares, first_squares = np.full_like(after, 1.0), np.full_like(first, 1.0)
     marked = sorted(marked, key=lambda each: len(each[0]))
     groups = [marked[at : at + AT_ONCE] for at in range(0, len(marked), AT_ONCE)]
-    known = [(*encoded(group), ) for group in groups]
+    known = [(*encoded(group),) for group in groups]
     plain = [looks(seen, lists) for seen, _ in known]
     opens = np.uint64(sum(1 << bit for bit, name in enumerate(sorted(lists)) if name in OPEN))
     for turn in range(rounds):
@@ -163,13 +179,19 @@ def rounded(table: np.ndarray, after: np.ndarray, first: np.ndarray, lists: dict
 def judged(model: Model, marked: list[Marked]) -> dict[str, tuple[float, float, float]]:
     """Precision, recall and F1 by entity, exact spans only."""
     gold = {(number, *span) for number, (_, spans) in enumerate(marked) for span in spans}
-    found = {(number, start, end, entity) for number, start, end, entity, _ in find([text for text, _ in marked], model)}
+    found = {
+        (number, start, end, entity) for number, start, end, entity, _ in find([text for text, _ in marked], model)
+    }
     made = {}
     for entity in ("all", *model.entities):
         there = {each for each in gold if entity in ("all", each[3])}
         said = {each for each in found if entity in ("all", each[3])}
         right = len(there & said)
-        made[entity] = (right / max(len(said), 1), right / max(len(there), 1), 2 * right / max(len(said) + len(there), 1))
+        made[entity] = (
+            right / max(len(said), 1),
+            right / max(len(there), 1),
+            2 * right / max(len(said) + len(there), 1),
+        )
     return made
 
 
@@ -186,7 +208,15 @@ def main() -> None:
     given = asked.parse_args()
     start = time.process_time()
     lists = word_lists()
-    model = train(list(texts(given.texts, given.seed, held=False)), lists, given.bits, given.rounds, given.seed, given.rate, given.decay)
+    model = train(
+        list(texts(given.texts, given.seed, held=False)),
+        lists,
+        given.bits,
+        given.rounds,
+        given.seed,
+        given.rate,
+        given.decay,
+    )
     weights = packed(model)
     manifest = Manifest("names.npz", hashlib.sha256(weights).hexdigest(), TAGS, given.bits, given.seed)
     given.into.mkdir(parents=True, exist_ok=True)
@@ -194,7 +224,9 @@ def main() -> None:
     told = {name: getattr(manifest, name) for name in manifest.__struct_fields__}
     (given.into / "manifest.json").write_text(json.dumps(told, indent=1) + "\n", "utf-8")
     print(f"{len(weights):,} bytes, {time.process_time() - start:.0f} s of CPU")
-    for entity, (precision, recall, f1) in judged(parsed(weights, manifest), list(texts(4000, given.seed + 1, held=True))).items():
+    for entity, (precision, recall, f1) in judged(
+        parsed(weights, manifest), list(texts(4000, given.seed + 1, held=True))
+    ).items():
         print(f"{entity:14} {precision:.3f} {recall:.3f} {f1:.3f}")
 
 

@@ -22,13 +22,17 @@ def checked(reader, texts):
     assert found == [list(spans) for spans in reader.read(texts)], "a reader keeps no state and takes no chance"
     assert len(found) == len(texts)
     for text, spans in zip(texts, found, strict=True):
-        assert all(0 <= s.start < s.end <= len(text) and 0 <= s.score <= 1 and s.entity in reader.entities for s in spans)
+        assert all(
+            0 <= s.start < s.end <= len(text) and 0 <= s.score <= 1 and s.entity in reader.entities for s in spans
+        )
         assert all(one.end <= other.start for one, other in pairwise(spans))
     return found
 
 
 def test_the_model_of_names_is_installed():
-    assert {"PERSON", "LOCATION", "ORGANIZATION", "DATE_TIME", "NRP"} <= frozenset().union(*(r.entities for r in INSTALLED))
+    assert {"PERSON", "LOCATION", "ORGANIZATION", "DATE_TIME", "NRP"} <= frozenset().union(
+        *(r.entities for r in INSTALLED)
+    )
 
 
 @every
@@ -51,6 +55,12 @@ def test_it_bears_any_texts(reader, texts):
 
 @every
 @settings(deadline=None, max_examples=25)
-@given(st.lists(st.sampled_from(["Call Ann Lee in Rome.", "", "due 2024-05-01", "\n", "x"]) | st.text(max_size=20), min_size=1, max_size=5))
+@given(
+    st.lists(
+        st.sampled_from(["Call Ann Lee in Rome.", "", "due 2024-05-01", "\n", "x"]) | st.text(max_size=20),
+        min_size=1,
+        max_size=5,
+    )
+)
 def test_a_text_is_read_the_same_alone_and_among_others(reader, texts):
     assert checked(reader, texts) == [checked(reader, [text])[0] for text in texts]

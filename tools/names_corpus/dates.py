@@ -4,7 +4,15 @@ from typing import Any
 
 from names_corpus import values as v
 
-_OF = {"en": "{d} {m} {y}", "de": "{d}. {m} {y}", "fr": "{d} {m} {y}", "es": "{d} de {m} de {y}", "it": "{d} {m} {y}", "nl": "{d} {m} {y}", "pt": "{d} de {m} de {y}"}
+_OF = {
+    "en": "{d} {m} {y}",
+    "de": "{d}. {m} {y}",
+    "fr": "{d} {m} {y}",
+    "es": "{d} de {m} de {y}",
+    "it": "{d} {m} {y}",
+    "nl": "{d} {m} {y}",
+    "pt": "{d} de {m} de {y}",
+}
 _NUMBERS = (
     "{y}-{n:02d}-{d:02d}", "{d:02d}/{n:02d}/{y}", "{n}/{d}/{y}", "{d:02d}.{n:02d}.{y}", "{d}.{n}.{y}", "{d:02d}-{n:02d}-{y}", "{n:02d}/{d:02d}/{s:02d}", "{d}/{n}/{s:02d}",
     "{y}/{n:02d}/{d:02d}", "{d:02d}.{n:02d}.{s:02d}", "{d}-{n}-{s:02d}", "{n:02d}-{d:02d}-{y}", "{y}.{n:02d}.{d:02d}",
@@ -14,7 +22,15 @@ _ENGLISH = (
     "{b} {d}", "{m} {d}", "the {d}{th} of {m}", "{w}, {m} {d}, {y}", "{w} {d} {m} {y}", "{w}, {d} {b} {y}", "{m} {y}", "{b} {y}", "{d} {b} {s:02d}", "{d}{b}{y}", "{w} {m} {d}{th}",
     "{b}-{s:02d}", "{n}/{d}", "{d}/{n}",
 )  # fmt: skip
-_CLOCK = ("{} {h:02d}:{i:02d}", "{}T{h:02d}:{i:02d}:{s:02d}Z", "{} {h:02d}:{i:02d}:{s:02d}", "{} at {h}:{i:02d}", "{}T{h:02d}:{i:02d}:{s:02d}", "{}, {h}:{i:02d} pm", "{} {h:02d}:{i:02d}:{s:02d}.123456")
+_CLOCK = (
+    "{} {h:02d}:{i:02d}",
+    "{}T{h:02d}:{i:02d}:{s:02d}Z",
+    "{} {h:02d}:{i:02d}:{s:02d}",
+    "{} at {h}:{i:02d}",
+    "{}T{h:02d}:{i:02d}:{s:02d}",
+    "{}, {h}:{i:02d} pm",
+    "{} {h:02d}:{i:02d}:{s:02d}.123456",
+)
 
 
 def date(fill: Any) -> str:
@@ -33,7 +49,15 @@ def date(fill: Any) -> str:
     elif language == "en":
         made = fill.pick(_ENGLISH).format(**facts).removeprefix("the ")
     else:
-        made = fill.pick((_OF[language], _OF[language], "{m} {y}", _OF[language].rsplit(" ", 2)[0] if language in {"es", "pt"} else _OF[language].rsplit(" ", 1)[0], "{w} " + _OF[language])).format(**facts)
+        made = fill.pick(
+            (
+                _OF[language],
+                _OF[language],
+                "{m} {y}",
+                _OF[language].rsplit(" ", 2)[0] if language in {"es", "pt"} else _OF[language].rsplit(" ", 1)[0],
+                "{w} " + _OF[language],
+            )
+        ).format(**facts)
     if dice.random() < 0.1:
         made = fill.pick(_CLOCK).format(made, h=dice.randint(1, 23), i=dice.randint(0, 59), s=dice.randint(0, 59))
-    return fill._cased(made)
+    return fill.cased(made)

@@ -14,7 +14,28 @@ ENTITIES = {
     "place": "LOCATION", "address": "LOCATION", "street": "LOCATION", "org": "ORGANIZATION", "company": "ORGANIZATION", "hospital": "ORGANIZATION",
     "date": "DATE_TIME", "day": "DATE_TIME", "year": "DATE_TIME", "month": "DATE_TIME", "nrp": "NRP", "belief": "NRP",
 }  # fmt: skip
-PARTICLES = ("van", "van der", "van den", "de", "de la", "del", "von", "di", "da", "dos", "bin", "al", "el", "ten", "O'", "Mc", "Mac", "D'", "Al-", "St. ")
+PARTICLES = (
+    "van",
+    "van der",
+    "van den",
+    "de",
+    "de la",
+    "del",
+    "von",
+    "di",
+    "da",
+    "dos",
+    "bin",
+    "al",
+    "el",
+    "ten",
+    "O'",
+    "Mc",
+    "Mac",
+    "D'",
+    "Al-",
+    "St. ",
+)
 CLOSED = frozenset({"country", "demonym", "belief"})
 """What is listed whole, so that none of it is held out."""
 FOREIGN = 0.35
@@ -54,52 +75,81 @@ class Fill:
     @cached_property
     def kinds(self) -> dict[str, Callable[[], str]]:
         """Every kind of gap."""
-        names = (*ENTITIES, *"num money ref phone email url time age product job symptom object thing title iban card".split())
+        names = (
+            *ENTITIES,
+            *[
+                "num",
+                "money",
+                "ref",
+                "phone",
+                "email",
+                "url",
+                "time",
+                "age",
+                "product",
+                "job",
+                "symptom",
+                "object",
+                "thing",
+                "title",
+                "iban",
+                "card",
+            ],
+        )
         return {name: getattr(self, name) for name in names}
 
     def pick(self, many: "list[str] | tuple[str, ...]") -> str:
         """One of many."""
         return many[int(self.dice.random() * len(many))]
 
-    def _given(self) -> str:
+    def given(self) -> str:
+        """A first name as it is listed."""
         return self.pick(_first("" if self.dice.random() < FOREIGN else self.language, held=self.held))
 
-    def _family(self) -> str:
+    def family(self) -> str:
+        """A surname, now and then of two parts."""
         name = self.pick(_last("" if self.dice.random() < FOREIGN else self.language, held=self.held))
         roll = self.dice.random()
         if roll < 0.04:
             return f"{name}-{self.pick(_last('', held=self.held))}"
         if roll < 0.09:
             particle = self.pick(PARTICLES)
-            return particle + name if particle[-1] in "'c-" or particle == "Mac" else f"{particle} {name}".replace("  ", " ")
+            return (
+                particle + name
+                if particle[-1] in "'c-" or particle == "Mac"
+                else f"{particle} {name}".replace("  ", " ")
+            )
         if roll < 0.13 and self.language in {"es", "pt"}:
             return f"{name} {self.pick(_last(self.language, held=self.held))}"
         return name
 
     def _initial(self) -> str:
-        return self._given()[0].upper()
+        return self.given()[0].upper()
 
-    def _cased(self, name: str) -> str:
+    def cased(self, name: str) -> str:
+        """The name, now and then in small or in capital letters."""
         roll = self.dice.random()
         return name.lower() if roll < 0.03 else name.upper() if roll < 0.06 else name
 
     def full(self) -> str:
         """A first name and a surname, in one of many forms."""
-        first, last, roll = self._given(), self._family(), self.dice.random()
+        first, last, roll = self.given(), self.family(), self.dice.random()
         forms = (
             (0.50, f"{first} {last}"), (0.58, f"{first} {self._initial()}. {last}"), (0.64, f"{first} {self._initial()} {last}"),
             (0.69, f"{first[0]}. {last}"), (0.72, f"{first[0]}.{self._initial()}. {last}"), (0.73, f"{first[0]} {last}"),
-            (0.81, f"{first} {self._given()} {last}"), (0.83, f"{last.upper()} {first}"), (0.86, f"{last} {first}"), (0.90, f"{first} {last}{self.pick((' Jr.', ' Jr', ' Sr.', ' III', ' II'))}"),
-            (0.93, f"{first}-{self._given()} {last}"), (0.95, f"{first} {self._initial()}. {self._initial()}. {last}"),
+            (0.81, f"{first} {self.given()} {last}"), (0.83, f"{last.upper()} {first}"), (0.86, f"{last} {first}"), (0.90, f"{first} {last}{self.pick((' Jr.', ' Jr', ' Sr.', ' III', ' II'))}"),
+            (0.93, f"{first}-{self.given()} {last}"), (0.95, f"{first} {self._initial()}. {self._initial()}. {last}"),
             (1.01, f"{first} {last.upper()}"),
         )  # fmt: skip
-        return self._cased(next(form for limit, form in forms if roll < limit))
+        return self.cased(next(form for limit, form in forms if roll < limit))
 
     def formal(self) -> str:
         """A full name as forms have it, every fourth with the surname first."""
         if self.dice.random() < 0.75:
             return self.full()
-        return self._cased(f"{self._family()}, {self._given()}{self.pick(('', '', f' {self._initial()}.', f' {self._initial()}'))}")
+        return self.cased(
+            f"{self.family()}, {self.given()}{self.pick(('', '', f' {self._initial()}.', f' {self._initial()}'))}"
+        )
 
     def person(self) -> str:
         """A name as people write it: in full, or only a part."""
@@ -108,11 +158,11 @@ class Fill:
 
     def first(self) -> str:
         """A first name."""
-        return self._cased(self._given())
+        return self.cased(self.given())
 
     def last(self) -> str:
         """A surname."""
-        return self._cased(self._family())
+        return self.cased(self.family())
 
     def title(self) -> str:
         """What stands in front of a name, and is none."""
@@ -127,20 +177,39 @@ class Fill:
         """A city, town or village."""
         roll = self.dice.random()
         if roll < 0.07 and self.language == "en":
-            return self.pick(("East ", "West ", "North ", "South ", "New ", "Lake ", "Port ", "")) + self._family() + self.pick(("", "ville", "ton", "burgh", "field", "ford", "mouth", "ham", "view", " Heights"))
+            return (
+                self.pick(("East ", "West ", "North ", "South ", "New ", "Lake ", "Port ", ""))
+                + self.family()
+                + self.pick(("", "ville", "ton", "burgh", "field", "ford", "mouth", "ham", "view", " Heights"))
+            )
         city = self.pick(_cities(int(roll > 0.6), held=self.held))
-        return self._cased(city)
+        return self.cased(city)
 
     def country(self) -> str:
         """A country, as the language names it."""
         roll = self.dice.random()
         if roll < 0.08 and self.language == "en" and not self.held:
-            return self.pick(("the US", "USA", "UK", "the UK", "U.S.", "US", "United States of America", "UAE", "Great Britain", "England", "Scotland", "Wales")).removeprefix("the ")
-        return self._cased(self.pick(_listed("country", self.language, held=self.held)))
+            return self.pick(
+                (
+                    "the US",
+                    "USA",
+                    "UK",
+                    "the UK",
+                    "U.S.",
+                    "US",
+                    "United States of America",
+                    "UAE",
+                    "Great Britain",
+                    "England",
+                    "Scotland",
+                    "Wales",
+                )
+            ).removeprefix("the ")
+        return self.cased(self.pick(_listed("country", self.language, held=self.held)))
 
     def region(self) -> str:
         """A state or province."""
-        return self._cased(self.pick(_listed("region", "", held=self.held)))
+        return self.cased(self.pick(_listed("region", "", held=self.held)))
 
     def place(self) -> str:
         """A city, region or country."""
@@ -156,9 +225,17 @@ class Fill:
         return address(self, street=True)
 
     def _coined(self) -> str:
-        name = "".join(self.pick(w.SYLLABLES) for _ in range(self.dice.choice((1, 2, 2, 3)))) + self.pick((*w.ENDINGS, ""))
+        name = "".join(self.pick(w.SYLLABLES) for _ in range(self.dice.choice((1, 2, 2, 3)))) + self.pick(
+            (*w.ENDINGS, "")
+        )
         roll = self.dice.random()
-        return name.capitalize() if roll < 0.7 else name.upper() if roll < 0.75 else self.pick(w.SYLLABLES).capitalize() + name.capitalize()
+        return (
+            name.capitalize()
+            if roll < 0.7
+            else name.upper()
+            if roll < 0.75
+            else self.pick(w.SYLLABLES).capitalize() + name.capitalize()
+        )
 
     def acronym(self) -> str:
         """A few capital letters."""
@@ -166,7 +243,15 @@ class Fill:
 
     def _head(self) -> str:
         roll = self.dice.random()
-        return self._coined() if roll < 0.4 else self._family() if roll < 0.65 else self.pick(w.ADJECTIVES) if roll < 0.9 else self.pick(_cities(0, held=self.held))
+        return (
+            self._coined()
+            if roll < 0.4
+            else self.family()
+            if roll < 0.65
+            else self.pick(w.ADJECTIVES)
+            if roll < 0.9
+            else self.pick(_cities(0, held=self.held))
+        )
 
     def company(self) -> str:
         """A company, with or without its legal form."""
@@ -186,11 +271,11 @@ class Fill:
         elif roll < 0.78:
             made = f"{head}{self.pick((',', '', '', '')) if form[0].isalpha() else ''} {form}"
         elif roll < 0.86:
-            made = f"{self._family()} {self.pick(('&', '&', '&', 'and'))} {self.pick((self._family(), 'Sons', 'Partners', 'Co', 'Daughters', 'Brothers'))}"
+            made = f"{self.family()} {self.pick(('&', '&', '&', 'and'))} {self.pick((self.family(), 'Sons', 'Partners', 'Co', 'Daughters', 'Brothers'))}"
         elif roll < 0.90:
-            made = f"{self._family()}, {self._family()} and {self._family()}"
+            made = f"{self.family()}, {self.family()} and {self.family()}"
         elif roll < 0.93:
-            made = f"{self._family()}-{self._family()}"
+            made = f"{self.family()}-{self.family()}"
         else:
             made = f"{self.pick(w.ADJECTIVES)} {self._head()} {noun}"
         roll = self.dice.random()
@@ -200,8 +285,23 @@ class Fill:
         """A company, an authority, a university, a charity, a club."""
         if self.dice.random() < 0.72:
             return self.company()
-        city, where = self.pick(_cities(0, held=self.held)), self.pick(_listed("country", self.language, held=self.held))
-        noun = self.pick(("Health", "Finance", "Justice", "Education", "Agriculture", "Transport", "Labour", "the Interior", "Foreign Affairs"))
+        city, where = (
+            self.pick(_cities(0, held=self.held)),
+            self.pick(_listed("country", self.language, held=self.held)),
+        )
+        noun = self.pick(
+            (
+                "Health",
+                "Finance",
+                "Justice",
+                "Education",
+                "Agriculture",
+                "Transport",
+                "Labour",
+                "the Interior",
+                "Foreign Affairs",
+            )
+        )
         forms = {
             "en": ("University of {0}", "{0} University", "{0} City Council", "Ministry of {2}", "Department of {2}", "Bank of {1}", "{0} Football Club", "{0} FC", "{0} United",
                    "{3} Foundation", "{3} Institute", "{0} Police Department", "{3} Memorial Library", "St. {4}'s School", "{0} College", "National {3} Society", "{0} Chamber of Commerce"),
@@ -212,11 +312,11 @@ class Fill:
             "nl": ("Universiteit {0}", "Gemeente {0}", "Rechtbank {0}", "Stichting {3}", "Bank van {0}", "Hogeschool {0}"),
             "pt": ("Universidade de {0}", "Câmara Municipal de {0}", "Banco de {1}", "Fundação {3}", "Tribunal de {0}", "Banco {3}", "Instituto {3}"),
         }  # fmt: skip
-        return self.pick(forms[self.language]).format(city, where, noun, self._family(), self._given())
+        return self.pick(forms[self.language]).format(city, where, noun, self.family(), self.given())
 
     def hospital(self) -> str:
         """A hospital or practice."""
-        city, last, first = self.pick(_cities(0, held=self.held)), self._family(), self._given()
+        city, last, first = self.pick(_cities(0, held=self.held)), self.family(), self.given()
         forms = {
             "en": ("{0} General Hospital", "St. {2}'s Hospital", "{0} Medical Center", "{1} Clinic", "Royal {0} Infirmary", "{1} Memorial Hospital", "{0} Children's Hospital", "{0} Surgery", "{1} Dental Practice"),
             "de": ("Klinikum {0}", "Universitätsklinikum {0}", "St.-{2}-Krankenhaus", "Charité {0}", "Praxis {1}"), "fr": ("CHU de {0}", "Hôpital Saint-{2}", "Clinique {1}", "Hôpital {1}"),
@@ -231,7 +331,7 @@ class Fill:
 
     def day(self) -> str:
         """A day of the week."""
-        return self._cased(self.pick(v.weekdays(self.language)))
+        return self.cased(self.pick(v.weekdays(self.language)))
 
     def month(self) -> str:
         """A month, alone or with its year."""
@@ -254,36 +354,81 @@ class Fill:
 
     def num(self) -> str:
         """A number of no meaning."""
-        return self.pick((str(self.dice.randint(1, 99)), str(self.dice.randint(100, 99_999)), str(self.dice.randint(2, 12)), f"{self.dice.random() * 100:.1f}", f"{self.dice.randint(1000, 9999):,}"))
+        return self.pick(
+            (
+                str(self.dice.randint(1, 99)),
+                str(self.dice.randint(100, 99_999)),
+                str(self.dice.randint(2, 12)),
+                f"{self.dice.random() * 100:.1f}",
+                f"{self.dice.randint(1000, 9999):,}",
+            )
+        )
 
     def money(self) -> str:
         """An amount."""
-        number = self.pick((f"{self.dice.random() * 900:.2f}", f"{self.dice.randint(1, 99)},{self.dice.randint(100, 999)}", str(self.dice.randint(5, 5000))))
+        number = self.pick(
+            (
+                f"{self.dice.random() * 900:.2f}",
+                f"{self.dice.randint(1, 99)},{self.dice.randint(100, 999)}",
+                str(self.dice.randint(5, 5000)),
+            )
+        )
         return self.pick(("${}", "£{}", "€{}", "{} EUR", "{} euros", "USD {}", "{} dollars", "{}€")).format(number)
 
     def ref(self) -> str:
         """A number of an order, case or account."""
         number = self.dice.randint(1000, 10**9)
-        return self.pick((str(number), f"#{number}", f"{self.acronym()[:2]}-{number}", f"{self.acronym()}{number}", f"{number // 1000}/{number % 1000}", f"{self.dice.getrandbits(40):x}"))
+        return self.pick(
+            (
+                str(number),
+                f"#{number}",
+                f"{self.acronym()[:2]}-{number}",
+                f"{self.acronym()}{number}",
+                f"{number // 1000}/{number % 1000}",
+                f"{self.dice.getrandbits(40):x}",
+            )
+        )
 
     def phone(self) -> str:
         """A telephone number."""
         n = [self.dice.randint(100, 999) for _ in range(4)]
-        return self.pick(("+{0} {1} {2} {3}", "({0}) {1}-{2}{3}", "0{0} {1}{2}", "{0}-{1}-{2}{3}", "+44 20 {0}{1} {2}", "{0}.{1}.{2}{3}", "06 12 34 56 78")).format(*n)
+        return self.pick(
+            (
+                "+{0} {1} {2} {3}",
+                "({0}) {1}-{2}{3}",
+                "0{0} {1}{2}",
+                "{0}-{1}-{2}{3}",
+                "+44 20 {0}{1} {2}",
+                "{0}.{1}.{2}{3}",
+                "06 12 34 56 78",
+            )
+        ).format(*n)
 
     def email(self) -> str:
         """An e-mail address."""
-        first, last = self._given().lower().replace(" ", ""), self._family().lower().replace(" ", "")
-        return self.pick(("{0}.{1}@{2}.com", "{0}@{2}.org", "{0}_{1}@mail.{2}.net", "info@{2}.co.uk", "{1}@example.com")).format(first, last, self._coined().lower())
+        first, last = self.given().lower().replace(" ", ""), self.family().lower().replace(" ", "")
+        return self.pick(
+            ("{0}.{1}@{2}.com", "{0}@{2}.org", "{0}_{1}@mail.{2}.net", "info@{2}.co.uk", "{1}@example.com")
+        ).format(first, last, self._coined().lower())
 
     def url(self) -> str:
         """An address on the web."""
-        return self.pick(("www.{}.com", "https://{}.org/help", "http://www.{}.net", "{}.com", "{}.co.uk/login")).format(self._coined().lower())
+        return self.pick(("www.{}.com", "https://{}.org/help", "http://www.{}.net", "{}.com", "{}.co.uk/login")).format(
+            self._coined().lower()
+        )
 
     def time(self) -> str:
         """A time of the day."""
         hour, minute = self.dice.randint(0, 23), self.dice.choice((0, 15, 30, 45, self.dice.randint(0, 59)))
-        return self.pick((f"{hour}:{minute:02d}", f"{hour % 12 + 1} pm", f"{hour % 12 + 1}am", f"{hour:02d}:{minute:02d}", f"{hour % 12 + 1}:{minute:02d} PM"))
+        return self.pick(
+            (
+                f"{hour}:{minute:02d}",
+                f"{hour % 12 + 1} pm",
+                f"{hour % 12 + 1}am",
+                f"{hour:02d}:{minute:02d}",
+                f"{hour % 12 + 1}:{minute:02d} PM",
+            )
+        )
 
     def age(self) -> str:
         """An age in years."""
@@ -291,7 +436,14 @@ class Fill:
 
     def product(self) -> str:
         """A thing with a name."""
-        return self.pick((f"{self.pick(w.THINGS)} {self.dice.randint(1, 15)}", self.pick(w.THINGS), f"{self.pick(w.ADJECTIVES)} {self.pick(w.OBJECTS)}", self.pick(w.OBJECTS)))
+        return self.pick(
+            (
+                f"{self.pick(w.THINGS)} {self.dice.randint(1, 15)}",
+                self.pick(w.THINGS),
+                f"{self.pick(w.ADJECTIVES)} {self.pick(w.OBJECTS)}",
+                self.pick(w.OBJECTS),
+            )
+        )
 
     def thing(self) -> str:
         """A word in capitals that names nobody."""
@@ -314,7 +466,9 @@ class Fill:
 
     def iban(self) -> str:
         """Something like an account number."""
-        return f"{self.acronym()[:2]}{self.dice.randint(10, 99)} " + " ".join(str(self.dice.randint(1000, 9999)) for _ in range(self.dice.randint(3, 5)))
+        return f"{self.acronym()[:2]}{self.dice.randint(10, 99)} " + " ".join(
+            str(self.dice.randint(1000, 9999)) for _ in range(self.dice.randint(3, 5))
+        )
 
     def card(self) -> str:
         """Something like a card number."""

@@ -19,14 +19,34 @@ _GAP = re.compile(r"\{(\w+)\}")
 _EVERY = 6
 NOISE = 0.2
 """The share of sentences for training that are made of common words in no order."""
-_ALONE = ("full", "full", "full", "city", "country", "date", "company", "nrp", "address", "thing", "ref", "num", "phone", "card", "title")
+_ALONE = (
+    "full",
+    "full",
+    "full",
+    "city",
+    "country",
+    "date",
+    "company",
+    "nrp",
+    "address",
+    "thing",
+    "ref",
+    "num",
+    "phone",
+    "card",
+    "title",
+)
 
 
 @cache
 def templates(name: str, *, held: bool) -> list[str]:
     """The templates of a file; one in six is held out, by its digest."""
-    lines = [line for line in (Path(__file__).parent / "templates" / f"{name}.txt").read_text("utf-8").splitlines() if line]
-    return [line.replace("\\n", "\n").replace("\\t", "\t") for line in lines if (crc32(line.encode()) % _EVERY == 0) == held]
+    lines = [
+        line for line in (Path(__file__).parent / "templates" / f"{name}.txt").read_text("utf-8").splitlines() if line
+    ]
+    return [
+        line.replace("\\n", "\n").replace("\\t", "\t") for line in lines if (crc32(line.encode()) % _EVERY == 0) == held
+    ]
 
 
 def filled(template: str, fill: Fill) -> Marked:

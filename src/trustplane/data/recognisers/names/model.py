@@ -77,9 +77,7 @@ def parsed(weights: bytes, manifest: Manifest) -> Model:
             for name in held.files
             if name.startswith("list_")
         }
-        return Model(
-            manifest.tags, manifest.bits, table, float(held["scale"]), held["after"], held["first"], lists
-        )
+        return Model(manifest.tags, manifest.bits, table, float(held["scale"]), held["after"], held["first"], lists)
 
 
 def packed(model: Model) -> bytes:
