@@ -25,7 +25,18 @@ from trustplane.data.recognisers.registry import installed_recognisers
 from trustplane.examples.credit.people import people
 
 INSTALLED = installed_recognisers()
-SUPPORT = {"__init__", "checksums", "codes", "contract", "evidence", "forms", "headers", "numbers", "registry"}
+SUPPORT = {
+    "__init__",
+    "checksums",
+    "codes",
+    "contract",
+    "evidence",
+    "forms",
+    "headers",
+    "numbers",
+    "readers",
+    "registry",
+}
 every = pytest.mark.parametrize("recogniser", INSTALLED, ids=[each.descriptor.name for each in INSTALLED])
 
 HEADERS = (

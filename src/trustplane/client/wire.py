@@ -183,6 +183,7 @@ _TAMPERED = (
     *("TP-LEDGER-013", "TP-LEDGER-016", "TP-LEDGER-017", "TP-LEDGER-018", "TP-LEDGER-022", "TP-PLANE-005"),
     *(
         "TP-DATA-063",
+        "TP-DATA-083",
         "TP-RELEASE-008",
         "TP-SERVING-008",
         "TP-VAULT-001",

@@ -6,7 +6,7 @@ counts only near a word of its context.
 """
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +18,10 @@ from trustplane.data.recognisers.codes import LONGEST, signs_of
 from trustplane.data.recognisers.contract import Recogniser, TextForm, TextRecogniser
 from trustplane.data.recognisers.headers import Words, runs, words
 from trustplane.data.recognisers.numbers import Number
+from trustplane.data.recognisers.readers import Reader, Span, installed_readers
 from trustplane.data.recognisers.registry import installed_recognisers
+
+__all__ = ["LEAST_SCORE", "Span", "SpanFinder"]
 
 LEAST_SCORE = 0.5
 BEFORE, AFTER = 60, 30
@@ -34,26 +37,19 @@ _END = "\n\0\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """One find: the characters from ``start`` up to ``end`` of a text are an ``entity``, with a score in [0, 1]."""
-
-    start: int
-    end: int
-    entity: str
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
 class _Find:
     text: int
     span: Span
 
 
 class SpanFinder:
-    """Finds what the recognisers know in texts."""
+    """Finds what the recognisers and readers know in texts; by default all that are installed."""
 
-    def __init__(self, recognisers: Sequence[Recogniser] | None = None) -> None:
+    def __init__(
+        self, recognisers: Sequence[Recogniser] | None = None, readers: Sequence[Reader] | None = None
+    ) -> None:
         used = installed_recognisers() if recognisers is None else tuple(recognisers)
+        self._readers = installed_readers() if readers is None else tuple(readers)
         self._numbers = [each for each in used if isinstance(each, Number)]
         self._forms: list[tuple[str, TextForm, re.Pattern[str]]] = []
         for each in used:
@@ -64,7 +60,9 @@ class SpanFinder:
     @property
     def entities(self) -> frozenset[str]:
         """The entities that it can find."""
-        return frozenset(each.descriptor.entity for each in self._numbers) | {entity for entity, _, _ in self._forms}
+        read = (reader.entities for reader in self._readers)
+        numbers = (each.descriptor.entity for each in self._numbers)
+        return frozenset().union(numbers, (entity for entity, _, _ in self._forms), *read)
 
     def find(self, texts: Sequence[str]) -> list[tuple[Span, ...]]:
         """The spans of each text, in their order, none within or across another."""
@@ -72,7 +70,11 @@ class SpanFinder:
         for find in (*self._by_form(texts), *self._by_code(texts)):
             if find.span.score >= LEAST_SCORE:
                 found[find.text].append(find.span)
-        return [_apart(spans) for spans in found]
+        sure = [_apart(spans) for spans in found]
+        for reader in self._readers:
+            read = zip(texts, sure, reader.read(texts), strict=True)
+            sure = [_with(text, spans, more) if more else spans for text, spans, more in read]
+        return sure
 
     def _by_form(self, texts: Sequence[str]) -> Iterator[_Find]:
         """All texts as one, each form searched once."""
@@ -161,8 +163,28 @@ def _said_near(before: str, after: str) -> frozenset[Words]:
 
 def _apart(spans: Iterable[Span]) -> tuple[Span, ...]:
     """The surest spans, the longer of equally sure ones, of which no two overlap."""
+    starts: list[int] = []
     chosen: list[Span] = []
     for span in sorted(spans, key=lambda each: (-each.score, each.start - each.end, each.start, each.entity)):
-        if all(span.end <= other.start or other.end <= span.start for other in chosen):
-            chosen.append(span)
-    return tuple(sorted(chosen, key=lambda each: each.start))
+        at = bisect_left(starts, span.start)
+        if (not at or chosen[at - 1].end <= span.start) and (at == len(starts) or span.end <= starts[at]):
+            starts.insert(at, span.start)
+            chosen.insert(at, span)
+    return tuple(chosen)
+
+
+def _with(text: str, sure: tuple[Span, ...], more: Iterable[Span]) -> tuple[Span, ...]:
+    """The sure spans, and of each other span the longest part that none of them covers."""
+    ends, starts, made = [each.end for each in sure], [each.start for each in sure], list(sure)
+    for span in _apart(each for each in more if each.score >= LEAST_SCORE):
+        among = sure[bisect_right(ends, span.start) : bisect_left(starts, span.end)]
+        stops = [*(each.start for each in among), span.end]
+        begins = [span.start, *(each.end for each in among)]
+        start, end = max(zip(begins, stops, strict=True), key=lambda gap: gap[1] - gap[0])
+        while among and start < end and not text[start].isalnum():
+            start += 1
+        while among and start < end and not text[end - 1].isalnum():
+            end -= 1
+        if start < end:
+            made.append(Span(start, end, span.entity, span.score))
+    return tuple(sorted(made, key=lambda each: each.start))

@@ -76,9 +76,17 @@ def test_explain_knows_every_code(call):
 
 def test_plugins_are_listed_with_their_package(call):
     items = json.loads(call("plugins", "--json").out)["items"]
-    assert {"recognisers", "sandboxes", "checks", "formats", "runtimes", "keystores", "controls", "frameworks"} == {
-        i["kind"] for i in items
-    }
+    assert {
+        "recognisers",
+        "readers",
+        "sandboxes",
+        "checks",
+        "formats",
+        "runtimes",
+        "keystores",
+        "controls",
+        "frameworks",
+    } == {i["kind"] for i in items}
     assert all(i["package"].startswith("trustplane ") for i in items)
 
 

@@ -6,9 +6,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trustplane.data.recognisers.national.europe_west import UK_NHS
 from trustplane.data.spans import Span, SpanFinder
 
-FINDER = SpanFinder()
+FINDER = SpanFinder(readers=())
+
+
+class Marks:
+    """A reader that marks given places of every text."""
+
+    entities = frozenset({"PERSON"})
+
+    def __init__(self, *places, score=0.9):
+        self.spans = [Span(start, end, "PERSON", score) for start, end in places]
+
+    def read(self, texts):
+        return [self.spans for _ in texts]
 
 
 def found(text):
@@ -74,6 +87,31 @@ def test_texts_do_not_reach_into_each_other():
 )  # fmt: skip
 def test_food_for_backtracking_engines_is_taken_in_linear_time(food):
     assert all(isinstance(span, Span) for span in FINDER.find([food])[0])
+
+
+@pytest.mark.parametrize(
+    ("places", "left"),
+    [
+        ([(0, 27)], [(0, 10, "PERSON"), (12, 24, "UK_NHS")]),
+        ([(12, 24)], [(12, 24, "UK_NHS")]),
+        ([(14, 20)], [(12, 24, "UK_NHS")]),
+        ([(0, 3), (8, 13)], [(0, 3, "PERSON"), (8, 10, "PERSON"), (12, 24, "UK_NHS")]),
+        ([(0, 9), (5, 10)], [(0, 9, "PERSON"), (12, 24, "UK_NHS")]),
+        ([(11, 25)], [(12, 24, "UK_NHS")]),
+    ],
+)
+def test_what_a_recogniser_is_sure_of_is_cut_out_of_what_is_read(places, left):
+    text = "NHS Number: 943 476 5919 ,:"
+    found = SpanFinder([UK_NHS], [Marks(*places)]).find([text])[0]
+    assert [(span.start, span.end, span.entity) for span in found] == left
+
+
+def test_what_a_reader_is_not_sure_of_is_left_out():
+    assert SpanFinder([], [Marks((0, 3), score=0.4)]).find(["Ann"]) == [()]
+
+
+def test_the_entities_are_those_of_recognisers_and_readers():
+    assert SpanFinder([UK_NHS], [Marks()]).entities == {"UK_NHS", "PERSON"}
 
 
 @settings(deadline=None, max_examples=60)
