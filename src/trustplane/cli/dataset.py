@@ -43,7 +43,8 @@ def ingest(
     if str(file) == "-" and format is None:
         raise Usage("say --format: the standard input has no name that tells it")
     types = dict(_pair(t) for t in type)
-    with working() as (_, project), bar(f"ingesting {file.name}") as told:
+    called = "the standard input" if str(file) == "-" else file.name
+    with working() as (_, project), bar(f"ingesting {called}") as told:
         made = project.datasets.ingest(
             name,
             sys.stdin.buffer if str(file) == "-" else file,
@@ -60,7 +61,8 @@ def ingest(
         )
 
     def show() -> None:
-        say(f"ingested {file.name} as version {made.number} of {name}")
+        done = "appended" if append else "ingested"
+        say(f"{done} {called} as version {made.number} of {name}")
         say(f"next: look at the proposed classes with 'trustplane dataset show {name}' and confirm them")
 
     emit(made, show)

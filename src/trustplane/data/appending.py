@@ -35,10 +35,9 @@ def base_of(op: Operation, version: DatasetVersion) -> Base:
     return Base(version, {name: keys[key_id] for name, key_id in version.keys.items()})
 
 
-def types_of(version: DatasetVersion, given: Mapping[str, str]) -> dict[str, str]:
-    """The types that a file without types of its own is read with: those of the version, and what is said besides."""
-    kinds = {name: _SPELLED[kind] for name, kind in version.columns["types"].items() if kind in _SPELLED}
-    return {**kinds, **given}
+def types_of(version: DatasetVersion) -> dict[str, str]:
+    """The types of a version's columns, as users spell them: a file without types of its own is read with these."""
+    return {name: _SPELLED[kind] for name, kind in version.columns["types"].items() if kind in _SPELLED}
 
 
 def after(base: Base, reader: Reader, op: Operation) -> Reader:

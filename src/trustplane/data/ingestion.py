@@ -157,8 +157,7 @@ def _appendable(spec: DatasetSpec, known: Dataset | None) -> Dataset:
 def _open(op: Operation, spec: DatasetSpec, base: Base | None, spool: Spool) -> Reader:
     if base is None:
         return open_table(spec.format, spool.reader(), spec.types)
-    types = types_of(base.version, spec.types)
-    return after(base, open_table(spec.format, spool.reader(), types), op)
+    return after(base, open_table(spec.format, spool.reader(), spec.types, types_of(base.version)), op)
 
 
 def _known(session: Session, project_id: str, name: str) -> Dataset | None:

@@ -32,7 +32,7 @@ def call(monkeypatch, capsys):
             setattr(settings, name, getattr(Settings(), name))
         with monkeypatch.context() as patch:
             patch.setattr(sys, "argv", ["trustplane", *map(str, arguments)])
-            patch.setattr(sys, "stdin", io.StringIO(stdin))
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
             for name, value in environment.items():
                 patch.setenv(name, value)
             capsys.readouterr()

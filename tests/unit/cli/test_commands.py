@@ -61,6 +61,17 @@ def test_from_a_file_to_rows(call, credit):
     assert call("-u", "sam", "view", "head", "training").code in {1, 4}
 
 
+def test_rows_come_from_the_standard_input_and_are_appended(call, credit):
+    call("-u", "kim", "dataset", "ingest", "clients", credit / "clients.csv", *INGEST)
+    row = json.dumps({"customer_id": "C90000", "email": "l@mail.example", "age": 41, "amount": 2.5})
+    done = call("-u", "kim", "dataset", "ingest", "clients", "-", "--format", "jsonl", "--append", stdin=row)
+    assert (done.code, "appended the standard input as version 2" in done.out) == (0, True), done.err
+    shown = json.loads(call("-u", "kim", "--json", "dataset", "show", "clients").out)
+    assert shown["rows"] == 301
+    refused = call("-u", "kim", "dataset", "ingest", "clients", "-", stdin=row)
+    assert (refused.code, "--format" in refused.err) == (2, True)
+
+
 def test_without_takes_classes_and_columns_and_refuses_other_words(call, credit):
     call("-u", "kim", "dataset", "ingest", "clients", credit / "clients.csv", *INGEST)
     view = ("view", "create", "v", "--dataset", "clients", "--purpose", "dpv:CustomerSolvencyMonitoring")

@@ -73,9 +73,17 @@ def test_an_appended_person_is_found_by_the_index(plane, cast, clients, spec):
 def test_other_columns_are_refused(plane, cast, clients, spec, text, says):
     with pytest.raises(BadInput) as caught:
         ingest(plane, cast["data-steward"], "credit", replace(spec, append=True), [text.encode()])
+    assert caught.value.code == "TP-DATA-101"
     assert says in str(caught.value.problem())
     with plane.database.read() as session:
         assert len(session.scalars(select(DatasetVersion)).all()) == 1
+
+
+def test_a_text_is_no_number_where_the_version_has_numbers(plane, cast, clients, spec):
+    row = {"customer_id": "C90000", "email": "l@mail.example", "age": "041", "amount": 2}
+    with pytest.raises(BadInput) as caught:
+        ingest(plane, cast["data-steward"], "credit", replace(spec, append=True, format="jsonl"), [json.dumps(row).encode()])  # fmt: skip
+    assert caught.value.code == "TP-DATA-008"
 
 
 def test_a_value_of_another_type_is_refused(plane, cast, clients, spec):

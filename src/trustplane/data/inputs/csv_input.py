@@ -12,16 +12,18 @@ from trustplane.data.inputs.reader import MOST_COLUMNS, Reader, check_names
 from trustplane.values.errors import BadInput
 
 
-def read_csv(stream: BinaryIO, types: Mapping[str, str] | None = None) -> Reader:
+def read_csv(
+    stream: BinaryIO, types: Mapping[str, str] | None = None, known: Mapping[str, str] | None = None
+) -> Reader:
     """A CSV file with a header row; ``types`` gives columns a type by name, the others are inferred from the first 4
     MiB.
 
-    The stream need not be seekable. Raises ``BadInput`` with the codes TP-DATA-001 to 011.
+    ``known`` are the types that columns had before. The stream need not be seekable. Raises ``BadInput`` with the codes TP-DATA-001 to 011.
     """
     pieces = chunks(stream)
     first = next(pieces)
     names, body = _header(first)
-    given = given_types(names, types or {})
+    given = given_types(names, types or {}, known)
     while not _has_rows(body, names):
         following = next(pieces, None)
         if following is None:

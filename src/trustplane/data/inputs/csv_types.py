@@ -32,22 +32,28 @@ _BEYOND_DOUBLE = r"^[ \t]*-?[0-9]{16,}[ \t]*$"
 _REWRITTEN = r"^[ \t]*(?:\+|-?0[0-9xX])"
 
 
-def given_types(names: Sequence[str], types: Mapping[str, str]) -> dict[str, Any]:
-    """The Arrow types that a user gave by name; raise ``BadInput`` (TP-DATA-011) for unknown columns and types."""
+def given_types(
+    names: Sequence[str], types: Mapping[str, str], known: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """The Arrow types that a user gave by name; raise ``BadInput`` (TP-DATA-011) for unknown columns and types.
+
+    ``known`` are those that columns had before, for the columns that are still there.
+    """
     for column, name in types.items():
         if column not in names:
             raise BadInput(
                 "TP-DATA-011", f"there is no column {column[:80]!r} to give a type to", why=nearest(column, list(names))
             )
         if name not in TYPES:
-            known = ", ".join(TYPES)
+            all_types = ", ".join(TYPES)
             raise BadInput(
                 "TP-DATA-011",
                 f"{name[:80]!r} is not a type of a column",
                 why=nearest(name, TYPES),
-                fix=f"use one of {known}",
+                fix=f"use one of {all_types}",
             )
-    return {column: TYPES[name] for column, name in types.items()}
+    kept = {column: kind for column, kind in (known or {}).items() if column in names}
+    return {column: TYPES[name] for column, name in {**kept, **types}.items()}
 
 
 def parse(data: bytes, names: Sequence[str], types: Mapping[str, Any], only: Sequence[str] = ()) -> Any:

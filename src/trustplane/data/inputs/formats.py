@@ -19,13 +19,16 @@ def check_format(name: str) -> None:
         raise BadInput("TP-DATA-036", f"{name[:20]!r} cannot be ingested", why=f"it takes {', '.join(FORMATS)}")
 
 
-def open_table(name: str, stream: BinaryIO, types: Mapping[str, str]) -> Reader:
-    """A table from a seekable stream. ``types`` are for formats that do not carry types themselves: CSV and JSON Lines."""
+def open_table(name: str, stream: BinaryIO, types: Mapping[str, str], known: Mapping[str, str] | None = None) -> Reader:
+    """A table from a seekable stream.
+
+    ``types`` that a user gave, and those ``known`` from before, are for formats without types of their own: CSV and JSON Lines.
+    """
     match name:
         case "csv":
-            return read_csv(stream, types)
+            return read_csv(stream, types, known)
         case "jsonl":
-            return read_jsonl(stream, types)
+            return read_jsonl(stream, types, known)
         case "arrow":
             return read_arrow(stream)
         case _:

@@ -30,10 +30,12 @@ class _Piece:
     lines: list[int]
 
 
-def read_jsonl(stream: BinaryIO, types: Mapping[str, str] | None = None) -> Reader:
+def read_jsonl(
+    stream: BinaryIO, types: Mapping[str, str] | None = None, known: Mapping[str, str] | None = None
+) -> Reader:
     """A file of JSON Lines in UTF-8. The columns are the names that the first 4 MiB have, in order; a missing one and null are the same.
 
-    ``types`` gives columns a type by name. Raises ``BadInput`` (TP-DATA-001, 002, 004, 006, 008, 011, 014, 100).
+    ``types`` gives columns a type by name, ``known`` are those that columns had before. Raises ``BadInput`` (TP-DATA-001, 002, 004, 006, 008, 011, 014, 100).
     """
     pieces = _pieces(stream)
     first = next(pieces, None)
@@ -43,9 +45,9 @@ def read_jsonl(stream: BinaryIO, types: Mapping[str, str] | None = None) -> Read
     if not names:
         raise BadInput("TP-DATA-002", "no line has a field")
     check_names(names)
-    given = given_types(names, types or {})
+    given = given_types(names, types or {}, known)
     schema = pa.schema([(name, given.get(name) or _inferred(name, first)) for name in names])
-    return Reader(schema, _batches(first, pieces, schema, frozenset(given)))
+    return Reader(schema, _batches(first, pieces, schema, frozenset(types or {})))
 
 
 def _pieces(stream: BinaryIO) -> Iterator[_Piece]:
