@@ -65,7 +65,7 @@ def listed(kind: str, key: str, locales: Iterable[str] | None = None) -> list[st
         for name, held in attributes.items():
             if re.fullmatch(key, name) and isinstance(held, list | tuple | dict):
                 found.update((latin(str(each).strip()), None) for each in held if isinstance(each, str))
-    return [each for each in found if len(each) > 1]
+    return sorted(each for each in found if len(each) > 1)  # some of Faker's lists were sets, of no fixed order
 
 
 FIRST = r"first_(romanized_)?names(_fe|_)?(male)?(_male|_female)?"
