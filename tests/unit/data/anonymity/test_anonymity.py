@@ -230,3 +230,19 @@ def test_risk():
     assert (risk.rows, risk.classes, risk.prosecutor_highest, risk.unique) == (4, 2, 1.0, 0.25)
     assert risk.at_risk == 1.0
     assert risk_of(np.array([-1, -1])).rows == 0
+
+
+@pytest.mark.parametrize("method", ["mondrian", "full-domain"])
+@pytest.mark.parametrize(("k", "more"), [(2, ""), (5, "l = 2\n"), (10, "l = 3\nt = 0.4\n"), (40, "t = 0.25\n")])
+def test_pycanon_counts_the_same(method, k, more):
+    """pycanon (https://doi.org/10.1038/s41597-022-01894-2) is written by others and shares no line with this package."""
+    from pycanon import anonymity
+
+    said = recipe(k, method=method, sensitive="illness", more=more + "suppression = 0.3\n")
+    made = anonymise(people(800), said)
+    frame = made.table.to_pandas().fillna("nothing").astype(str)
+    quasi = list(said.quasi_identifiers)
+    reached = made.figures["reached"]
+    assert anonymity.k_anonymity(frame, quasi) == reached["k"] >= k
+    assert anonymity.l_diversity(frame, quasi, ["illness"]) == reached["l"] >= said.model.l
+    assert anonymity.t_closeness(frame, quasi, ["illness"]) == pytest.approx(reached["t"], abs=1e-6)
