@@ -27,13 +27,13 @@ class Demo:
     told: str
 
 
-def command(*arguments, check=True, **options):
+def command(*arguments, check=True, settings=None, **options):
     """Run the command line in a process of its own; return what it did."""
     done = subprocess.run(
         [*TRUSTPLANE, *map(str, arguments)],
         capture_output=True,
         text=True,
-        env={**os.environ, "NO_COLOR": "1"},
+        env={**os.environ, "NO_COLOR": "1", **(settings or {})},
         timeout=300,
         **options,
     )
@@ -63,12 +63,36 @@ def _erase_somebody(folder):
     command(*steward, "request", "erase", taken)
 
 
+RECIPE = 'quasi_identifiers = ["SEX", "EDUCATION", "AGE"]\nk = 10\nmethod = "mondrian"\n'
+
+
+def _protect_and_count(folder, scratch):
+    """Let a table be protected, and a statistic be told under a budget, so that the console has both to show."""
+    steward = ("-w", folder, "-u", "data-steward", "--json")
+    recipe = scratch / "recipe.toml"
+    recipe.write_text(RECIPE)
+    command(*steward, "view", "protect", "training", recipe, "--into", "clients-k10")
+    purpose = json.loads(command(*steward, "dataset", "show", "clients").stdout)["purposes"][0]
+    command(*steward, "budget", "set", "clients", "--epsilon", "2", "--purpose", purpose)
+    command(*steward, "statistic", "mean", "training", "AGE", "--lower", "18", "--upper", "100", "--epsilon", "0.5")
+
+
+def _hire_a_steward(folder, password):
+    """Make a data steward ``kim`` who logs in with the owner's password: those of the demo's people are kept nowhere."""
+    owner = ("-w", folder, "-u", "owner", "-p", "credit")
+    command(*owner, "user", "create", "kim", "--password", settings={"TRUSTPLANE_NEW_PASSWORD": password})
+    command(*owner, "user", "grant", "kim", "data-steward")
+
+
 @pytest.fixture(scope="session")
 def served(demo, tmp_path_factory):
     """The address of a plane that serves a copy of the demo's workspace, and the password of its owner."""
     folder = tmp_path_factory.mktemp("served") / "workspace"
     shutil.copytree(demo.folder, folder)
     _erase_somebody(folder)
+    _protect_and_count(folder, folder.parent)
+    password = (folder / "console-password").read_text().strip()
+    _hire_a_steward(folder, password)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -86,7 +110,7 @@ def served(demo, tmp_path_factory):
             if process.poll() is not None or time.monotonic() > until:
                 pytest.fail((folder.parent / "up.log").read_text())
             time.sleep(0.1)
-        yield url, (folder / "console-password").read_text().strip()
+        yield url, password
     finally:
         process.terminate()
         process.wait(20)

@@ -73,6 +73,60 @@ def test_retention_tells_until_when_each_version_is_kept(inside):
     assert "clients" in text
 
 
+def test_a_protected_table_shows_its_risk_before_and_after(inside):
+    inside.get_by_role("link", name="credit").first.click()
+    inside.get_by_role("link", name="Protected tables").click()
+    text = inside.locator("main").inner_text()
+    assert "clients-k10, version 1" in text
+    assert "k = 10" in text
+    risk = inside.get_by_role("row", name="rows that stand alone")
+    assert float(risk.get_by_role("cell").nth(1).inner_text().split()[0]) > 0
+    assert risk.get_by_role("cell").nth(3).inner_text() == "0.00 %"
+
+
+def test_a_budget_shows_what_was_told_at_its_cost(inside):
+    inside.get_by_role("link", name="credit").first.click()
+    inside.get_by_role("link", name="Privacy budgets").click()
+    text = inside.locator("main").inner_text()
+    assert "Epsilon 0.5 of 2 is spent, 1.5 is left." in text
+    assert "mean\tAGE\t0.5\tdata-steward" in text
+
+
+def test_views_tell_who_may_see_what(inside):
+    inside.get_by_role("link", name="credit").first.click()
+    inside.get_by_role("link", name="Views", exact=True).click()
+    row = inside.get_by_role("row", name="training").first.inner_text()
+    assert "open" in row
+    assert "(pseudonym)" in row
+
+
+def test_the_review_of_classes_confirms_what_a_steward_chose(page, served):
+    url, password = served
+    page.goto(f"{url}/")
+    page.get_by_label("Name").fill("kim")
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("link", name="credit").first.click()
+    page.get_by_role("link", name="clients-k10").first.click()
+    page.get_by_role("link", name="Review the classes").click()
+    assert "not confirmed" in page.locator("main").inner_text()
+    page.get_by_label("Class of AGE").select_option("quasi-identifier")
+    page.get_by_label("Class of SEX").select_option("special")
+    page.get_by_role("button", name="Confirm the classes").click()
+    page.get_by_role("heading", name="Classes of clients-k10, version 2").wait_for()
+    text = page.locator("main").inner_text()
+    assert "confirmed by kim" in text
+    assert page.get_by_label("Class of SEX").input_value() == "special"
+
+
+def test_who_may_not_classify_sees_no_form(inside):
+    inside.get_by_role("link", name="credit").first.click()
+    inside.get_by_role("link", name="clients").first.click()
+    inside.get_by_role("link", name="Review the classes").click()
+    inside.get_by_text("A data steward confirms the classes.").wait_for()
+    assert inside.get_by_role("button", name="Confirm the classes").count() == 0
+
+
 def test_posture_tells_every_control(inside):
     text = inside.locator("main").inner_text()
     assert "15\n" in text

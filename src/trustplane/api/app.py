@@ -17,6 +17,7 @@ from trustplane.api import (
     keys,
     ledger,
     policy,
+    private,
     problems,
     release,
     requests,
@@ -33,7 +34,21 @@ from trustplane.monitoring.service import resume_monitors
 from trustplane.training.runs import resume_runs
 
 PREFIX = "/api/v1"
-_RESOURCES = (workspace, identity, data, requests, training, release, rollout, compliance, ledger, policy, keys, jobs)
+_RESOURCES = (
+    workspace,
+    identity,
+    data,
+    requests,
+    private,
+    training,
+    release,
+    rollout,
+    compliance,
+    ledger,
+    policy,
+    keys,
+    jobs,
+)
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",

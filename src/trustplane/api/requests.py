@@ -12,6 +12,7 @@ from trustplane.api.access import Asked, Paged, listed, moment, names_of, page_o
 from trustplane.data.blind_index import Identifier
 from trustplane.data.retention import lift_hold, overdue, place_hold, schedule_retention, start_expiry
 from trustplane.data.subjects.access import export
+from trustplane.data.subjects.erased import erased_by
 from trustplane.data.subjects.erasure import search, start_erasure
 from trustplane.data.subjects.outcomes import Decided, decide_outcome, reached_by
 from trustplane.data.subjects.requests import (
@@ -157,15 +158,18 @@ def find(project: str, request: str, door: Asked) -> dict[str, Any]:
     """In how many rows of which versions the person stands. No column is decrypted; the search is recorded."""
     found = search(door.plane, door.actor, project, request)
     with door.plane.database.read() as session:
-        return listed(
+        rows = [
             {
+                "kind": "rows",
                 "dataset": session.get_one(Dataset, dataset).name,
                 "version": session.get_one(DatasetVersion, version).number,
                 "rows": rows,
             }
-            for dataset, each in found.items()
+            for dataset, each in found.datasets.items()
             for version, rows in each["versions"].items()
-        )
+        ]
+    records = [{"kind": k.kind, "dataset": k.name, "version": None, "rows": len(k.ids)} for k in found.records]
+    return listed([*rows, *records])
 
 
 @router.get("/projects/{project}/requests/{request}/export", response_class=StreamingResponse)
@@ -237,7 +241,6 @@ def _shown(door: Asked, request: str) -> dict[str, Any]:
 
 def _request(session: Session, row: SubjectRequest, names: dict[str, str], now: datetime) -> dict[str, Any]:
     """A request without what the person is called: nobody needs that to see how it stands."""
-    datasets = {d: session.get_one(Dataset, d).name for d in row.erased}
     return {
         "id": row.id,
         "kind": row.kind,
@@ -255,14 +258,8 @@ def _request(session: Session, row: SubjectRequest, names: dict[str, str], now: 
         "job_id": row.job_id or None,
         "failure": row.found.get("failure"),
         "erased": [
-            {
-                "dataset": datasets[dataset],
-                "version": each["number"],
-                "rows": each["rows"],
-                "event": said["event"],
-            }
-            for dataset, said in row.erased.items()
-            for each in said["versions"].values()
+            {"kind": e.kind, "dataset": e.name, "version": e.version, "rows": e.rows, "event": e.event}
+            for e in erased_by(session, row)
         ],
         "reached": [
             {

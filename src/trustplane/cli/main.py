@@ -29,6 +29,8 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "view": ("view", "Views: the only way to rows"),
         "request": ("request", "Requests of data subjects"),
         "retention": ("retention", "Retention and legal holds"),
+        "budget": ("budget", "Privacy budgets of datasets"),
+        "statistic": ("statistic", "Statistics with noise, under a privacy budget"),
         "data": ("data", "Try discovery of personal data"),
     },
     "Models": {

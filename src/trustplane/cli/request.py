@@ -67,7 +67,13 @@ def show_(request: Id) -> None:
         )
         if found.erased:
             say("")
-            erased = [("dataset", "dataset"), ("version", "version"), ("rows erased", "rows"), ("event", "event")]
+            erased = [
+                ("what", "kind"),
+                ("of", "dataset"),
+                ("version", "version"),
+                ("rows erased", "rows"),
+                ("event", "event"),
+            ]
             table(found.erased, erased)
         if found.reached:
             say("")
@@ -97,11 +103,14 @@ def extend(request: Id, ground: Annotated[str, typer.Option(help="A ground that 
 
 @app.command()
 def find(request: Id) -> None:
-    """In how many rows of which versions the person stands. No column is decrypted."""
+    """In how many rows of which versions the person stands, and in how many answers of models. Nothing is decrypted."""
     with working() as (_, project):
         rows = project.requests.find(request)
-    shown = [("dataset", "dataset"), ("version", "version"), ("rows", "rows")]
-    emit({"items": rows}, lambda: table(rows, shown, "the person stands in no dataset of the project"))
+    shown = [("what", "kind"), ("of", "dataset"), ("version", "version"), ("rows", "rows")]
+    emit(
+        {"items": rows},
+        lambda: table(rows, shown, "the person stands in no dataset of the project and in no answer of a model"),
+    )
 
 
 @app.command()
@@ -123,8 +132,11 @@ def erase(request: Id) -> None:
         done = project.requests.get(request)
 
     def show() -> None:
-        rows = sum(e["rows"] for e in done.erased)
-        say(f"erased {rows} rows from {len(done.erased)} versions; the keys of what was are destroyed")
+        versions = [e for e in done.erased if e["kind"] == "rows"]
+        answers = sum(e["rows"] for e in done.erased if e["kind"] != "rows")
+        also = f" and {answers} answers of models" if answers else ""
+        rows = sum(e["rows"] for e in versions)
+        say(f"erased {rows} rows from {len(versions)} versions{also}; the keys of what was are destroyed")
         for event in dict.fromkeys(e["event"] for e in done.erased):
             say(f"receipt: trustplane ledger prove {event}")
         left = [r for r in done.reached if r["outcome"] is None]

@@ -13,6 +13,7 @@ from trustplane.client.data import Datasets, Views
 from trustplane.client.governance import Controls, Keys, Ledger, Policies, Reports, Users
 from trustplane.client.jobs import Jobs
 from trustplane.client.models import Deployments, Models, infer
+from trustplane.client.private import Statistics
 from trustplane.client.records import Record, Records
 from trustplane.client.requests import Requests, Retention
 from trustplane.client.training import Runs
@@ -41,6 +42,7 @@ class Project:
         self.reports = Reports(wire, name)
         self.requests = Requests(wire, name)
         self.retention = Retention(wire, name)
+        self.statistics = Statistics(wire, name)
 
     def __repr__(self) -> str:
         return f"Project({self.name!r})"
@@ -129,9 +131,17 @@ class Client:
         """End the session or revoke the token that this client uses."""
         self._wire.delete("/sessions/current")
 
-    def infer(self, deployment: str, rows: Sequence[Sequence[float]], input_name: str = "features") -> Record:
-        """Ask a deployment over the Open Inference Protocol v2."""
-        return infer(self._wire, deployment, rows, input_name)
+    def infer(
+        self,
+        deployment: str,
+        rows: Sequence[Sequence[float]],
+        input_name: str = "features",
+        *,
+        subject: str | None = None,
+    ) -> Record:
+        """Ask a deployment over the Open Inference Protocol v2. ``subject`` says whom the rows are about, so that the person can be given
+        the answer and have it erased; it is kept as a keyed hash alone."""
+        return infer(self._wire, deployment, rows, input_name, subject)
 
     def served(self, deployment: str) -> Record:
         """What a deployment takes and gives, in the words of the Open Inference Protocol v2."""

@@ -124,8 +124,10 @@ class Deployments:
         return Records(map(Record, self._wire.pages(f"{self._at}/{segment(name)}/monitoring")))
 
 
-def infer(wire: Wire, name: str, rows: Sequence[Sequence[float]], input_name: str = "features") -> Record:
-    """Ask a deployment over the Open Inference Protocol v2."""
+def infer(
+    wire: Wire, name: str, rows: Sequence[Sequence[float]], input_name: str = "features", subject: str | None = None
+) -> Record:
+    """Ask a deployment over the Open Inference Protocol v2, about a person where ``subject`` says whom."""
     try:
         read = [[float(value) for value in row] for row in rows]
     except (TypeError, ValueError, OverflowError):
@@ -135,4 +137,5 @@ def infer(wire: Wire, name: str, rows: Sequence[Sequence[float]], input_name: st
         raise BadInput("TP-CLIENT-006", "rows are a rectangle of numbers")
     data = [value for row in read for value in row]
     tensor = {"name": input_name, "shape": [len(read), width], "datatype": "FP32", "data": data}
-    return Record(wire.post(f"/v2/models/{segment(name)}/infer", {"inputs": [tensor]}))
+    about = {} if subject is None else {"parameters": {"subject": subject}}
+    return Record(wire.post(f"/v2/models/{segment(name)}/infer", {"inputs": [tensor], **about}))

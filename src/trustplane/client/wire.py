@@ -195,7 +195,11 @@ _TAMPERED = (
 _REFUSED = (
     *("TP-GATE-001", "TP-GATE-002", "TP-MONITOR-001", "TP-RELEASE-002", "TP-RELEASE-003", "TP-RELEASE-005"),
     *("TP-RELEASE-010", "TP-RELEASE-011", "TP-ROLLOUT-001", "TP-RUN-006", "TP-RUN-017", "TP-SERVING-004"),
-    *("TP-JOB-006", "TP-VAULT-009", "TP-VAULT-018", "TP-DATA-073", "TP-DATA-076"),
+    *("TP-JOB-006", "TP-VAULT-009", "TP-VAULT-018", "TP-DATA-073", "TP-DATA-076", "TP-DATA-111"),
+    *(
+        "TP-DATA-112",
+        "TP-DATA-113",
+    ),
 )
 _BY_CODE: Mapping[str, type[TrustplaneError]] = dict.fromkeys(_TAMPERED, Tampered) | dict.fromkeys(_REFUSED, Refused)
 """Where the status does not tell the family."""

@@ -1,5 +1,6 @@
-"""The newest finding of each control, and the posture that they make."""
+"""What pages are made of: rows by id, the newest finding of each control, and the posture that they make."""
 
+import re
 from collections import Counter
 from collections.abc import Collection
 from typing import Any
@@ -13,8 +14,18 @@ from trustplane.kernel.identity.tables import Principal, Project
 from trustplane.release.tables import ModelVersion
 from trustplane.serving.tables import Deployment
 from trustplane.training.tables import Run
+from trustplane.values.errors import NotFound
 
 _RANK = {"failed": 0, "no-evidence": 1, "waived": 2, "passed": 3, "not-applicable": 4}
+
+
+def find(session: Session, kind: Any, key: str) -> Any:
+    """The row that a page is about; raise :class:`NotFound` where there is none."""
+    row = session.get(kind, key)
+    if row is None:
+        words = re.sub("(?<=[a-z])(?=[A-Z])", " ", kind.__name__).lower()
+        raise NotFound("TP-CONSOLE-003", f"there is no {words} {key[:64]!r}")
+    return row
 
 
 def names_of(session: Session) -> dict[str, str]:

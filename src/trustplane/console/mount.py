@@ -6,7 +6,7 @@ from importlib.resources import files
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 
-from trustplane.console import pages, requests
+from trustplane.console import data, pages, requests
 from trustplane.console.rendering import error_page
 from trustplane.values.errors import TrustplaneError, Unauthenticated
 
@@ -29,6 +29,7 @@ def mount(app: FastAPI) -> None:
         return Response(status_code=204)
 
     app.include_router(pages.router)
+    app.include_router(data.router)
     app.include_router(requests.router)
     problem = app.exception_handlers[TrustplaneError]
 

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from trustplane.assessment.tables import Assessment
 from trustplane.compliance.tables import Report
-from trustplane.console.finding import latest_findings, names_of, posture_of
+from trustplane.console.finding import find, latest_findings, names_of, posture_of
 from trustplane.console.rendering import open_page, page
 from trustplane.console.session import Looking, Viewer, check_origin, form_of, set_cookie
 from trustplane.data.catalog import dataset_target, view_target
@@ -31,7 +31,7 @@ from trustplane.serving.catalog import deployment_target
 from trustplane.serving.tables import Decision, Deployment
 from trustplane.training.runs import run_target
 from trustplane.training.tables import Run
-from trustplane.values.errors import NotFound, TrustplaneError
+from trustplane.values.errors import TrustplaneError
 
 router = APIRouter(prefix="/console", include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -137,7 +137,7 @@ def receipt(event: str, viewer: Looking) -> Response:
 def project(project: str, viewer: Looking) -> Response:
     """What lies in a project."""
     with viewer.plane.database.read() as session:
-        row = _find(session, Project, project)
+        row = find(session, Project, project)
         viewer.may("project.read", project_target(row))
         here = row.id
         datasets = [
@@ -189,7 +189,7 @@ def project(project: str, viewer: Looking) -> Response:
 def dataset(dataset: str, viewer: Looking, version: int | None = None) -> Response:
     """A dataset: what it is for, its versions, and how each column is treated."""
     with viewer.plane.database.read() as session:
-        row = _find(session, Dataset, dataset)
+        row = find(session, Dataset, dataset)
         viewer.may("dataset.read", dataset_target(session, row))
         versions = session.scalars(
             select(DatasetVersion).where(DatasetVersion.dataset_id == row.id).order_by(DatasetVersion.number.desc())
@@ -214,7 +214,7 @@ def dataset(dataset: str, viewer: Looking, version: int | None = None) -> Respon
 def run(run: str, viewer: Looking) -> Response:
     """A run: what went in, what came out, and what made it so."""
     with viewer.plane.database.read() as session:
-        row = _find(session, Run, run)
+        row = find(session, Run, run)
         viewer.may("run.read", run_target(row))
         return page(
             viewer,
@@ -230,7 +230,7 @@ def run(run: str, viewer: Looking) -> Response:
 def model(version: str, viewer: Looking) -> Response:
     """A model version: evidence, findings, approvals."""
     with viewer.plane.database.read() as session:
-        row = _find(session, ModelVersion, version)
+        row = find(session, ModelVersion, version)
         viewer.may("model.read", model_target(session, row))
         return page(
             viewer,
@@ -251,7 +251,7 @@ def model(version: str, viewer: Looking) -> Response:
 def deployment(deployment: str, viewer: Looking) -> Response:
     """A deployment: what is served where, how much, and whether its inputs drift."""
     with viewer.plane.database.read() as session:
-        row = _find(session, Deployment, deployment)
+        row = find(session, Deployment, deployment)
         viewer.may("deployment.read", deployment_target(session, row))
         version = session.get_one(ModelVersion, row.model_version_id)
         decisions = _of(session, Decision, Decision.deployment_id == row.id)
@@ -274,13 +274,6 @@ def deployment(deployment: str, viewer: Looking) -> Response:
 
 def _visible(viewer: Viewer, row: Project) -> bool:
     return viewer.sees("project.read", project_target(row))
-
-
-def _find(session: Session, kind: Any, key: str) -> Any:
-    row = session.get(kind, key)
-    if row is None:
-        raise NotFound("TP-CONSOLE-003", f"there is no {kind.__name__.lower()} {key[:64]!r}")
-    return row
 
 
 def _of(session: Session, kind: Any, condition: Any) -> Sequence[Any]:

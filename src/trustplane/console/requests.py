@@ -6,17 +6,17 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy import select
 
-from trustplane.console.finding import names_of
+from trustplane.console.finding import find, names_of
 from trustplane.console.rendering import page
 from trustplane.console.session import Looking
 from trustplane.data.catalog import dataset_target
 from trustplane.data.retention import has_keys
+from trustplane.data.subjects.erased import erased_by
 from trustplane.data.subjects.outcomes import reached_by
 from trustplane.data.subjects.requests import CLOSED, requests_of
 from trustplane.data.tables import Dataset, DatasetVersion, SubjectRequest
 from trustplane.kernel.identity.scopes import project_target
 from trustplane.kernel.identity.tables import Project
-from trustplane.values.errors import NotFound
 
 router = APIRouter(prefix="/console", include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -25,9 +25,7 @@ router = APIRouter(prefix="/console", include_in_schema=False, default_response_
 def requests(project: str, viewer: Looking) -> Response:
     """The requests of data subjects in a project, those that are due first at the head."""
     with viewer.plane.database.read() as session:
-        row = session.get(Project, project)
-        if row is None:
-            raise NotFound("TP-CONSOLE-001", "there is no such project")
+        row = find(session, Project, project)
         viewer.may("request.read", project_target(row))
         return page(
             viewer,
@@ -44,9 +42,7 @@ def requests(project: str, viewer: Looking) -> Response:
 def request(request: str, viewer: Looking) -> Response:
     """One request: its clock, what was erased, and what that reached. What the person is called is not shown."""
     with viewer.plane.database.read() as session:
-        row = session.get(SubjectRequest, request)
-        if row is None:
-            raise NotFound("TP-CONSOLE-001", "there is no such request")
+        row = find(session, SubjectRequest, request)
         scope = session.get_one(Project, row.project_id)
         viewer.may("request.read", project_target(scope))
         return page(
@@ -54,7 +50,7 @@ def request(request: str, viewer: Looking) -> Response:
             "request.html",
             project=scope,
             asked=row,
-            erased=[(session.get_one(Dataset, d), said) for d, said in row.erased.items()],
+            erased=erased_by(session, row),
             reached=reached_by(session, row) if row.erased else [],
             closed=CLOSED,
             names=names_of(session),
@@ -66,9 +62,7 @@ def request(request: str, viewer: Looking) -> Response:
 def retention(project: str, viewer: Looking) -> Response:
     """Until when each version of a project is kept."""
     with viewer.plane.database.read() as session:
-        row = session.get(Project, project)
-        if row is None:
-            raise NotFound("TP-CONSOLE-001", "there is no such project")
+        row = find(session, Project, project)
         viewer.may("control.read", project_target(row))
         datasets = session.scalars(select(Dataset).where(Dataset.project_id == row.id).order_by(Dataset.name)).all()
         kept = [

@@ -14,6 +14,7 @@ from trustplane.values.errors import BadInput, Unauthenticated
 
 COOKIE = "trustplane_session"
 LONGEST_FORM = 8192
+MOST_FIELDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +46,19 @@ Looking = Annotated[Viewer, Depends(_viewer)]
 """The viewer of a page that needs a log-in."""
 
 
-async def form_of(request: Request) -> dict[str, str]:
+async def form_of(request: Request, longest: int = LONGEST_FORM, fields: int = MOST_FIELDS) -> dict[str, str]:
     """The fields of a form, once it is sure that a page of this console sent it."""
     check_origin(request)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LONGEST_FORM:
+        if len(body) > longest:
             raise BadInput("TP-CONSOLE-002", "the form is too large")
     try:
-        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=20)
+        found = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=fields)
     except ValueError:
         raise BadInput("TP-CONSOLE-002", "the form cannot be read") from None
-    return {name: values[0] for name, values in fields.items()}
+    return {name: values[0] for name, values in found.items()}
 
 
 def check_origin(request: Request) -> None:

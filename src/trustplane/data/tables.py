@@ -112,3 +112,39 @@ class Datasheet(Governed, Base):
     parts: Mapped[dict[str, Any]]
     written_by: Mapped[str] = mapped_column(String(36))
     written_at: Mapped[datetime]
+
+
+class PrivacyBudget(Governed, Base):
+    """How much may be told of a dataset for a purpose, in millionths of epsilon, and how much was.
+
+    The noise hides one row or, where ``unit`` is a column, at most ``rows`` rows of whoever it names.
+    """
+
+    __tablename__ = "privacy_budgets"
+    __table_args__ = (UniqueConstraint("dataset_id", "purpose"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"))
+    purpose: Mapped[str] = mapped_column(String(100))
+    total: Mapped[int] = mapped_column(BigInteger)
+    spent: Mapped[int] = mapped_column(BigInteger)
+    unit: Mapped[str] = mapped_column(String(500))
+    rows: Mapped[int]
+
+
+class PrivacyRelease(Governed, Base):
+    """A statistic that was told, with its noise, and what it cost."""
+
+    __tablename__ = "privacy_releases"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    budget_id: Mapped[str] = mapped_column(ForeignKey("privacy_budgets.id"), index=True)
+    view_id: Mapped[str] = mapped_column(ForeignKey("views.id"))
+    version_id: Mapped[str] = mapped_column(String(36))
+    kind: Mapped[str] = mapped_column(String(16))
+    column: Mapped[str] = mapped_column(String(500))
+    epsilon: Mapped[int] = mapped_column(BigInteger)
+    question: Mapped[str] = mapped_column(String(71))
+    answer: Mapped[dict[str, Any]]
+    actor_id: Mapped[str] = mapped_column(String(36))
+    at: Mapped[datetime]

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from trustplane.kernel.operation import Operation
 from trustplane.kernel.vault.keyring import release
 from trustplane.kernel.vault.keys import SecretKey
-from trustplane.serving.tables import Decision, Deployment
+from trustplane.kernel.vault.tables import VaultKey
+from trustplane.serving.tables import Decision, DecisionSubject, Deployment
 from trustplane.values.errors import Tampered
 
 _NONCE = 12
@@ -60,16 +61,26 @@ def read(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Iterator[DecisionRecord]:
-    """The decisions of a deployment, the oldest first, for an operation that may open them."""
-    key = release(op, session, op.plane.keystore, [deployment.key_id])[deployment.key_id]
-    query = select(Decision).where(Decision.deployment_id == deployment.id).order_by(Decision.id)
+    """The decisions of a deployment, the oldest first, for an operation that may open them. Those of an erased person are not there."""
+    keys = dict(release(op, session, op.plane.keystore, [deployment.key_id]))
+    query = (
+        select(Decision, DecisionSubject.key_id)
+        .outerjoin(DecisionSubject, DecisionSubject.decision_id == Decision.id)
+        .outerjoin(VaultKey, VaultKey.id == DecisionSubject.key_id)
+        .where(Decision.deployment_id == deployment.id, Decision.sealed != b"")
+        .where(DecisionSubject.key_id.is_(None) | VaultKey.wrapped.is_not(None))
+        .order_by(Decision.id)
+    )
     if since is not None:
         query = query.where(Decision.at >= since)
     if until is not None:
         query = query.where(Decision.at < until)
-    with session.scalars(query.execution_options(yield_per=_PAGE)) as rows:
-        for row in rows:
-            yield open_decision(key, row)
+    with session.execute(query.execution_options(yield_per=_PAGE)) as rows:
+        for row, own in rows:
+            wanted = own or deployment.key_id
+            if wanted not in keys:
+                keys |= release(op, session, op.plane.keystore, [wanted])
+            yield open_decision(keys[wanted], row)
 
 
 def _place(deployment_id: str, decision_id: str) -> bytes:

@@ -1,16 +1,20 @@
 """Answering one request: decided by policy, checked, answered, and on durable record before the answer leaves."""
 
+from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sqlalchemy import select
 
 from trustplane.kernel.identity.actors import Actor
+from trustplane.kernel.vault.keys import SecretKey
 from trustplane.serving import oip
 from trustplane.serving.catalog import deployment_target
 from trustplane.serving.decisions import seal_decision
 from trustplane.serving.guards import by_feature, check
 from trustplane.serving.loading import Served, Shelf
+from trustplane.serving.subjects import keep_about
 from trustplane.serving.tables import Decision, Deployment
 from trustplane.values.errors import BadInput, NotFound
 from trustplane.values.outcomes import Failed
@@ -38,6 +42,7 @@ def infer(
         target = deployment_target(session, row)
     with plane.operation(actor, "deployment.infer", target) as op:
         request = oip.parse(body)
+        about = oip.subject(request)
         served = _take(shelf, row, version)
         inputs = oip.arrays(request, served.inputs)
         columns = by_feature(inputs, served.features)
@@ -47,7 +52,11 @@ def infer(
         outputs = served.loaded.run(inputs)
         answer = oip.answer(request, name, str(served.version), outputs, op.id)
         rows = len(next(iter(inputs.values())))
-        op.accompany(_decision(served, actor, op.id, plane, rows, columns, outputs))
+        seal = partial(_decision, served, actor, op.id, plane.clock.now(), rows, columns, outputs)
+        if about is None:
+            op.accompany(seal(served.key))
+        else:
+            keep_about(op, served.deployment, served.key, about, seal)
         op.record(deployment=row.id, version=served.version_id, rows=rows)
     return answer
 
@@ -90,7 +99,14 @@ def _take(shelf: Shelf, row: Deployment, version: str | None) -> Served:
 
 
 def _decision(
-    served: Served, actor: Actor, decision_id: str, plane: "Plane", rows: int, columns: dict[str, Any], outputs: Any
+    served: Served,
+    actor: Actor,
+    decision_id: str,
+    now: datetime,
+    rows: int,
+    columns: dict[str, Any],
+    outputs: Any,
+    key: SecretKey,
 ) -> Decision:
     given = {name: np.asarray(column).tolist() for name, column in columns.items()}
     answered = {name: np.asarray(array).tolist() for name, array in outputs.items()}
@@ -100,6 +116,6 @@ def _decision(
         model_version_id=served.version_id,
         actor_id=actor.id,
         rows=rows,
-        sealed=seal_decision(served.key, served.deployment.id, decision_id, given, answered),
-        at=plane.clock.now(),
+        sealed=seal_decision(key, served.deployment.id, decision_id, given, answered),
+        at=now,
     )

@@ -9,6 +9,7 @@ import numpy as np
 from trustplane.values.errors import BadInput
 
 MOST_ROWS = 10_000
+LONGEST_SUBJECT = 200
 _TYPES = {
     "BOOL": np.bool_,
     "UINT8": np.uint8,
@@ -60,6 +61,21 @@ def parse(body: bytes) -> InferRequest:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         place = str(error).rpartition(" - ")[2] if isinstance(error, msgspec.ValidationError) else ""
         raise BadInput("TP-SERVING-002", "the request is no inference request", why=place) from None
+
+
+def subject(request: InferRequest) -> str | None:
+    """Whom a request says that it is about; raise :class:`BadInput` without quoting it."""
+    said = request.parameters.get("subject")
+    if said is None:
+        return None
+    if not isinstance(said, str) or not said.strip() or len(said) > LONGEST_SUBJECT:
+        raise BadInput(
+            "TP-SERVING-012",
+            "whom the request is about cannot be read",
+            why=f"the parameter 'subject' is text of 1 to {LONGEST_SUBJECT} characters",
+            fix="send a request of its own for each person",
+        )
+    return said
 
 
 def arrays(request: InferRequest, expected: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

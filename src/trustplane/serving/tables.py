@@ -27,7 +27,8 @@ class Deployment(Governed, Base):
 
 
 class Decision(Governed, Base):
-    """One answered request: what was asked and what was answered, encrypted under the deployment's key. Its id is its event's."""
+    """One answered request: what was asked and what was answered, encrypted under the deployment's key, or under that of the person it is
+    about. Its id is its event's. ``sealed`` is empty once the person was erased."""
 
     __tablename__ = "decisions"
     __table_args__ = (Index("ix_decisions_deployment", "deployment_id", "at"),)
@@ -39,3 +40,15 @@ class Decision(Governed, Base):
     rows: Mapped[int]
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     at: Mapped[datetime]
+
+
+class DecisionSubject(Governed, Base):
+    """Whom a decision is about: a keyed hash of what the person is called, and the key under which decisions about the person are sealed."""
+
+    __tablename__ = "decision_subjects"
+    __table_args__ = (Index("ix_decision_subjects_tag", "deployment_id", "tag"),)
+
+    decision_id: Mapped[str] = mapped_column(ForeignKey("decisions.id"), primary_key=True)
+    deployment_id: Mapped[str] = mapped_column(String(36))
+    tag: Mapped[str] = mapped_column(String(64))
+    key_id: Mapped[str] = mapped_column(String(36))

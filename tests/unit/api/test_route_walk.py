@@ -158,6 +158,11 @@ def walk_data(walk, project, folder):
     )
     question = {"sql": "SELECT count(*) FROM training"}
     walk("POST", "/projects/{project}/query", "scientist", "view.open", project, json=question)
+    budget = {"purpose": PURPOSE, "epsilon": 1}
+    walk("PUT", "/projects/{project}/datasets/{dataset}/budgets", "data-steward", "dataset.update", named, json=budget)
+    told = {"kind": "count", "epsilon": 0.5}
+    counted = {**project, "view": "training"}
+    walk("POST", "/projects/{project}/views/{view}/statistics", "reviewer", "view.measure", counted, json=told)
     walk("DELETE", "/projects/{project}/views/{view}", "data-steward", "view.revoke", {**project, "view": "spare"})
 
 

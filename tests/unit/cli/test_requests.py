@@ -32,7 +32,7 @@ def test_an_erasure_from_the_command_line(call, credit):
     assert "TP-DATA-073" in early.err
     assert call("-u", "kim", "request", "verify", request, "--how", "passport").code == 0
     found = json.loads(call("-u", "kim", "--json", "request", "find", request).out)["items"]
-    assert found == [{"dataset": "clients", "version": 1, "rows": 2}]
+    assert found == [{"kind": "rows", "dataset": "clients", "version": 1, "rows": 2}]
     done = call("-u", "kim", "request", "erase", request)
     assert done.code == 0, done.err
     assert "erased 2 rows from 1 versions" in done.out

@@ -18,7 +18,9 @@ def test_a_request_from_receipt_to_answer(steward, scientist, clients, people_vi
         requests.find(made.id)
     requests.verify(made.id, "passport")
     assert requests.extend(made.id, "JustificationA12HighVolume").delayed.endswith("A12HighVolume")
-    assert [dict(f) for f in requests.find(made.id)] == [{"dataset": "clients", "version": 1, "rows": 1}]
+    assert [dict(f) for f in requests.find(made.id)] == [
+        {"kind": "rows", "dataset": "clients", "version": 1, "rows": 1}
+    ]
     out = requests.export(made.id, tmp_path / "held.json")
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     [held] = json.loads(out.read_text())["held"]

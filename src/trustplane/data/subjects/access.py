@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 from trustplane.data.storage import key_ids_for, read_columns
 from trustplane.data.subjects.erasure import find_rows, live_versions
 from trustplane.data.subjects.holders.registry import reached
+from trustplane.data.subjects.keepers.registry import keepers
+from trustplane.data.subjects.records import find_records
 from trustplane.data.subjects.requests import find_request, require_verified
 from trustplane.data.tables import Dataset, DatasetVersion, View
 from trustplane.data.terms import LAWFUL_BASES, PURPOSES
@@ -61,7 +63,10 @@ def export(plane: "Plane", actor: "Actor", project: str, request: str, form: str
                 values = _rows(plane, version, sorted(rows[version.id]), {n: keys[k] for n, k in wanted.items()})
                 held.append(_of_version(plane, session, version, values))
             models = reached(session, scope.id, {v.id: "" for v in touched})  # under any digest: whatever read it
-        op.record(request=row.id, form=form, versions=len(touched), rows=count)
+            known, decisions = keepers(), []
+            for kept in find_records(op, session, row):
+                decisions += [{"of": kept.name, **each} for each in known[kept.kind].open(op, session, kept)]
+        op.record(request=row.id, form=form, versions=len(touched), rows=count, decisions=len(decisions))
     body = {
         "request": row.id,
         "right": row.kind,
@@ -70,7 +75,8 @@ def export(plane: "Plane", actor: "Actor", project: str, request: str, form: str
         "models": [
             {"name": r.name, "why": "it was trained on a view of this data"} for r in models if r.kind == "model"
         ],
-        "decisions": "answers of models are kept without the name of a person, so none can be told to be about this one",
+        "decisions": decisions,
+        "not_told": "answers of models that were asked without saying whom they are about",
     }
     return _json(body) if form == "json" else _csv(body)
 
@@ -129,8 +135,16 @@ def _csv(body: dict[str, Any]) -> Iterator[bytes]:
         yield out.getvalue().encode()
         out.seek(0)
         out.truncate()
-    if not body["held"]:
+    for number, decision in enumerate(body["decisions"], start=1):
+        for column, value in {"at": decision["at"], **decision["inputs"], **decision["outputs"]}.items():
+            writer.writerow((f"answers of {decision['of']}", "", number, column, _safe(_one(value))))
+    if not body["held"] or body["decisions"]:
         yield out.getvalue().encode()
+
+
+def _one(value: Any) -> Any:
+    """The value of a list of one."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value
 
 
 def _safe(value: Any) -> str:

@@ -3,7 +3,7 @@
 One dataset is one operation and one transaction, so a crash leaves each dataset as it was or done; the job goes on with the next one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ from trustplane.data.classes import SensitivityClass
 from trustplane.data.ingestion import plain_statistics
 from trustplane.data.statistics import StatisticsCollector
 from trustplane.data.storage import Place, Stored, read_columns, schema_of, store_table, subject_of
+from trustplane.data.subjects.keepers.contract import Kept
+from trustplane.data.subjects.records import erase_records, find_records
 from trustplane.data.subjects.requests import CLOSED, find_request, identifiers_of, require_verified
 from trustplane.data.tables import Dataset, DatasetVersion, SubjectRequest
 from trustplane.kernel.identity.actors import PLANE_ACTOR
@@ -46,8 +48,16 @@ Found = dict[str, dict[str, dict[str, int]]]
 """Datasets by id: ``{versions: {version: rows}}``."""
 
 
-def search(plane: "Plane", actor: "Actor", project: str, request: str, cause: str | None = None) -> Found:
-    """In how many rows of which versions the person stands. The indices are asked; no column is decrypted."""
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Where a person stands: in rows of versions, and in records such as the answers of models."""
+
+    datasets: Found
+    records: Sequence[Kept]
+
+
+def search(plane: "Plane", actor: "Actor", project: str, request: str, cause: str | None = None) -> Search:
+    """In how many rows of which versions the person stands, and in which records. Indices are asked; nothing is decrypted."""
     with plane.database.read() as session:
         scope = find_project(session, project)
         row = find_request(session, scope, request)
@@ -59,13 +69,16 @@ def search(plane: "Plane", actor: "Actor", project: str, request: str, cause: st
         for version in versions:
             if rows.get(version.id):
                 found.setdefault(version.dataset_id, {"versions": {}})["versions"][version.id] = len(rows[version.id])
+        with plane.database.read() as session:
+            records = find_records(op, session, row)
         op.record(
             request=row.id,
             searched=len(versions),
+            records={kept.place: len(kept.ids) for kept in records},
             found=sum(len(each["versions"]) for each in found.values()),
             not_indexed=sum(1 for v in versions if INDEX not in v.keys),
         )
-    return found
+    return Search(found, records)
 
 
 def find_rows(
@@ -128,10 +141,13 @@ def erase(ctx: JobContext, *, request: str, actor: str, scopes: list[str], cause
     plane: Plane = ctx.plane
     try:
         who = plane.stand_in(actor, scopes)
-        found: Found = ctx.step("search", _search, plane, who, request, cause)
+        asked = ctx.step("search", _search, plane, who, request, cause)
+        found: Found = asked["datasets"]
         for done, dataset in enumerate(found):
             ctx.progress(done, len(found) + 1, f"dataset {done + 1} of {len(found)}")
-            ctx.step(f"erase {dataset}", _erase_retrying, plane, who, request, dataset, cause)
+            ctx.step(f"erase {dataset}", _retrying, erase_from, plane, who, request, dataset, cause)
+        if asked["records"]:
+            ctx.step("erase records", _retrying, erase_records, plane, who, request, cause)
         ctx.progress(len(found), len(found) + 1, "removing what was replaced")
         ctx.step("sweep", sweep_replaced, plane, request)
         ctx.step("end", _end, plane, request, ctx.job_id, "")
@@ -259,19 +275,20 @@ def sweep_replaced(plane: "Plane", request_id: str) -> int:
     return len(digests)
 
 
-def _search(plane: "Plane", who: "Actor", request_id: str, cause: str) -> Found:
+def _search(plane: "Plane", who: "Actor", request_id: str, cause: str) -> dict[str, Any]:
     with plane.database.read() as session:
         project = session.get_one(SubjectRequest, request_id).project_id
-    return search(plane, who, project, request_id, cause)
+    found = search(plane, who, project, request_id, cause)
+    return {"datasets": found.datasets, "records": sum(len(kept.ids) for kept in found.records)}
 
 
-def _erase_retrying(plane: "Plane", who: "Actor", request_id: str, dataset_id: str, cause: str) -> str | None:
+def _retrying(erase: Callable[..., str | None], *of: Any) -> str | None:
     for _ in range(_TRIES - 1):
         try:
-            return erase_from(plane, who, request_id, dataset_id, cause)
+            return erase(*of)
         except Conflict:
             continue  # somebody else wrote the dataset anew or renewed a key: look again
-    return erase_from(plane, who, request_id, dataset_id, cause)
+    return erase(*of)
 
 
 def _end(plane: "Plane", request_id: str, job_id: str, failure: str) -> str:

@@ -44,7 +44,7 @@ def test_an_erasure_that_is_killed_goes_on(workspace, plane, steward, csv, spec,
             assert not unsettled(session, again.keystore)
         assert resume_erasures(again) == 1
         assert again.jobs.wait(job, PATIENCE).returned() == {"datasets": 1}
-        assert search(again, steward, "credit", request) == {}
+        assert search(again, steward, "credit", request).datasets == {}
         with again.database.read() as session:
             row = session.get_one(SubjectRequest, request)
             assert row.state == "verified"

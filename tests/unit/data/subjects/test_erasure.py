@@ -55,7 +55,7 @@ def test_a_person_is_gone_from_every_version_and_view(plane, steward, asked, era
             assert version.statistics["age"]["rows"] == version.rows
         assert all(session.get(VaultBlob, digest) is None for digest in done["replaced"])
     assert plane.ledger.receipt(done["event"]).startswith("c2sp.org/tlog-proof@v1")
-    assert search(plane, steward, "credit", request) == {}
+    assert search(plane, steward, "credit", request).datasets == {}
     answer_request(plane, steward, "credit", request, "it is done")
     plane.ledger.sequencer.integrate()
     verify(plane).require_sound()
@@ -133,7 +133,7 @@ def test_a_hold_keeps_everything_and_erasure_goes_on_once_it_is_lifted(plane, st
         assert "legal-hold" in row.found["failure"]
     lift_hold(plane, steward, "credit", "clients", "the claim was settled")
     erased(request)
-    assert search(plane, steward, "credit", request) == {}
+    assert search(plane, steward, "credit", request).datasets == {}
 
 
 def test_a_hold_that_comes_while_it_is_written_anew_is_heeded(plane, steward, asked, versions, monkeypatch):

@@ -112,8 +112,8 @@ def test_a_request_of_another_project_is_not_found(plane, owner, steward, asked)
 
 
 def test_a_search_counts_rows_and_leaves_an_event(plane, steward, asked, clients):
-    found = search(plane, steward, "credit", asked("access", "C00007", "person8@mail.example"))
+    found = search(plane, steward, "credit", asked("access", "C00007", "person8@mail.example")).datasets
     assert found == {clients.dataset_id: {"versions": {clients.version_id: 2}}}
     event = next(e for e in plane.ledger.feed(limit=5) if e.leaf.action == "request.search")
     assert event.leaf.outcome == "done"
-    assert search(plane, steward, "credit", asked("access", "nobody@mail.example")) == {}
+    assert search(plane, steward, "credit", asked("access", "nobody@mail.example")).datasets == {}

@@ -37,6 +37,7 @@ CONTEXT: dict[str, dict[str, Value]] = {
     "run.start-unsandboxed": {"reason": "a driver"},
     "view.create": {"purpose": "CreditChecking"},
     "view.open": {"purpose": "CreditChecking"},
+    "view.measure": {"purpose": "CreditChecking"},
     "waiver.grant": {"requester": account("ann")},
     "deployment.create": {"author": account("ann"), "approvers": (account("rob"),), "approved": True},
 }

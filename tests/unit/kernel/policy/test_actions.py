@@ -43,7 +43,7 @@ def test_names_are_a_noun_and_a_verb():
 def test_only_changes_of_state_wait_for_a_receipt():
     assert {a.kind for a in ACTIONS.values() if a.assured} == {Kind.WRITE}
     assert {a.name for a in ACTIONS.values() if a.assured} == {
-        "key.destroy", "policy.accept", "dataset.erase", "model.approve", "waiver.grant", "deployment.create", "deployment.retire",
+        "key.destroy", "policy.accept", "dataset.erase", "decision.erase", "model.approve", "waiver.grant", "deployment.create", "deployment.retire",
     }  # fmt: skip
 
 

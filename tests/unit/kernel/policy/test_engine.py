@@ -169,7 +169,12 @@ def test_the_policies_chosen_for_an_action_decide_as_the_whole_set_does(
     world, engine, action, roles, kind, who, flag, text
 ):
     flags = {"production": flag} if ACTIONS[action].resource in {"Environment", "Deployment"} else {}
-    words = {"view.create": "purpose", "view.open": "purpose", "run.start-unsandboxed": "reason"}
+    words = {
+        "view.create": "purpose",
+        "view.open": "purpose",
+        "view.measure": "purpose",
+        "run.start-unsandboxed": "reason",
+    }
     context = {words[action]: text} if action in words else {}
     request = world.ask(action, who=Principal(kind, who, roles), attrs=flags, context=context)
     whole = cedarpy.is_authorized(query_of(request), engine.loaded.whole.policies, entities_of(request), schema())

@@ -84,14 +84,15 @@ def states() -> Iterator[State]:
         yield State(action, kind, held=held, attrs={"held": held})
     for same, ended in itertools.product(BOOLS, BOOLS):
         context = {"purpose": "CreditChecking" if same else "Marketing"}
-        yield State(
-            "view.open",
-            "View",
-            same_purpose=same,
-            ended=ended,
-            attrs={"expires": 1 if ended else 1 << 40},
-            context=context,
-        )
+        for action in ("view.open", "view.measure"):
+            yield State(
+                action,
+                "View",
+                same_purpose=same,
+                ended=ended,
+                attrs={"expires": 1 if ended else 1 << 40},
+                context=context,
+            )
         yield State("view.create", "Dataset", same_purpose=same, ended=ended, context=context)
     for reason in ("", "a driver"):
         yield State("run.start-unsandboxed", "Project", reason=reason, context={"reason": reason})
@@ -142,9 +143,9 @@ def broken_rules(state: State, principal: Principal, roles: frozenset[str]) -> s
         found.add("production answers consumers")
     if state.production and action == "decision.read" and "scientist" in roles:
         found.add("scientists do not read production's decisions")
-    if action in {"view.open", "view.create"} and not state.same_purpose:
+    if action in {"view.open", "view.measure", "view.create"} and not state.same_purpose:
         found.add("purpose limitation")
-    if action == "view.open" and state.ended:
+    if action in {"view.open", "view.measure"} and state.ended:
         found.add("a view that ended")
     if action in {"dataset.erase", "key.destroy"} and state.held:
         found.add("legal hold")

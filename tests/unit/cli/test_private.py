@@ -1,0 +1,48 @@
+"""``trustplane budget`` and ``trustplane statistic``."""
+
+import json
+
+import pytest
+
+PURPOSE = "dpv:CustomerSolvencyMonitoring"
+ROWS = "customer_id,age,sex\n" + "".join(f"C{n:05d},{18 + n % 60},{'fm'[n % 2]}\n" for n in range(300))
+
+
+@pytest.fixture
+def ages(call, home, tmp_path):
+    """A project with a data steward ``kim``, a table and a view of it."""
+    call("project", "create", "credit")
+    assert call("-u", "ada", "user", "create", "kim", "--password", TRUSTPLANE_NEW_PASSWORD="correct-horse").code == 0
+    assert call("-u", "ada", "-p", "credit", "user", "grant", "kim", "data-steward").code == 0
+    assert call("login", "kim", TRUSTPLANE_PASSWORD="correct-horse").code == 0
+    (tmp_path / "clients.csv").write_text(ROWS)
+    said = ("--purpose", PURPOSE, "--basis", "A6-1-b", "--source", "x")
+    assert call("-u", "kim", "dataset", "ingest", "clients", tmp_path / "clients.csv", *said).code == 0
+    made = call("-u", "kim", "view", "create", "ages", "--dataset", "clients", "--column", "age", "--column", "sex", "--purpose", PURPOSE)  # fmt: skip
+    assert made.code == 0, made.err
+
+
+def test_a_budget_and_what_it_pays_for(call, ages):
+    none = call("-u", "kim", "budget", "show", "clients")
+    assert "no privacy budget" in none.out
+    assert call("-u", "kim", "statistic", "count", "ages", "--epsilon", "1").code == 1
+    given = call("-u", "kim", "budget", "set", "clients", "--epsilon", "6", "--purpose", PURPOSE)
+    assert given.code == 0, given.err
+    assert "6 left" in given.out
+    told = call("-u", "kim", "statistic", "count", "ages", "--epsilon", "2")
+    assert told.code == 0, told.err
+    assert "cost: epsilon 2; 4 of 6 left" in told.out
+    bounds = ("--lower", "18", "--upper", "100")
+    for kind in ("sum", "mean", "quantile"):
+        said = call("-u", "kim", "--json", "statistic", kind, "ages", "age", "--epsilon", "1", *bounds)
+        assert said.code == 0, said.err
+        assert isinstance(json.loads(said.out)["answer"]["value"], float)
+    bins = call("-u", "kim", "statistic", "histogram", "ages", "sex", "--epsilon", "1", "--category", "f", "--category", "m")  # fmt: skip
+    assert bins.code == 0, bins.err
+    assert "other" in bins.out
+    beyond = call("-u", "kim", "statistic", "count", "ages", "--epsilon", "1")
+    assert beyond.code == 1
+    assert "TP-DATA-112" in beyond.err
+    shown = call("-u", "kim", "budget", "show", "clients")
+    assert "histogram" in shown.out
+    assert json.loads(call("-u", "kim", "--json", "budget", "show", "clients").out)["items"][0]["left"] == "0"
