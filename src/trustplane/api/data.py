@@ -17,8 +17,9 @@ from trustplane.data.catalog import dataset_target, find_dataset, find_version, 
 from trustplane.data.classification import confirm
 from trustplane.data.datasheets import PARTS, complete_datasheet, croissant, missing_parts, parts_of
 from trustplane.data.ingestion import DatasetSpec, Ingested, ingest
-from trustplane.data.protection import protect
+from trustplane.data.protection import protect, protection_of
 from trustplane.data.queries import Answered, query
+from trustplane.data.revealing import reveal
 from trustplane.data.tables import Dataset, DatasetVersion, View
 from trustplane.data.terms import LAWFUL_BASES, PURPOSES
 from trustplane.data.views import OpenedView, ViewSpec, create_view, open_view, revoke_view, view_facts
@@ -66,6 +67,14 @@ class NewProtection(BaseModel):
 
     recipe: str = Field(max_length=100_000, examples=['quasi_identifiers = ["AGE", "SEX"]\nk = 5'])
     into: str = Field(max_length=64)
+
+
+class Revealing(BaseModel):
+    """Values of a column that a recipe made, and why they are turned back."""
+
+    column: str = Field(max_length=500)
+    values: list[str] = Field(max_length=1000)
+    reason: str = Field(max_length=500)
 
 
 class Question(BaseModel):
@@ -290,6 +299,15 @@ def post_view(project: str, body: NewView, door: Asked) -> dict[str, Any]:
         return _view(door, session.get_one(View, made))
 
 
+@router.post("/projects/{project}/datasets/{dataset}/reveal")
+def post_reveal(project: str, dataset: str, body: Revealing, door: Asked) -> dict[str, Any]:
+    """What stands behind tokens of a protected table. That they were turned back, by whom and why is on record before it leaves."""
+    return {
+        "items": reveal(door.plane, door.actor, project, dataset, body.column, body.values, body.reason),
+        "next": None,
+    }
+
+
 @router.get("/projects/{project}/views/{view}")
 def view(project: str, view: str, door: Asked) -> dict[str, Any]:
     """A view, without its rows."""
@@ -317,8 +335,14 @@ def post_query(project: str, body: Question, door: Asked) -> StreamingResponse:
 @router.post("/projects/{project}/views/{view}/protect", status_code=status.HTTP_201_CREATED)
 def post_protect(project: str, view: str, body: NewProtection, door: Asked) -> dict[str, Any]:
     """Carry out a recipe on the rows of a view: a new dataset, with its risk before and after."""
-    done = protect(door.plane, door.actor, project, view, body.recipe, body.into)
-    return {**_made(done.made), "figures": done.figures}
+    made = door.once(
+        body.model_dump(),
+        lambda key: protect(door.plane, door.actor, project, view, body.recipe, body.into, key).made.version_id,
+    )
+    with door.plane.database.read() as session:
+        version = session.get_one(DatasetVersion, made)
+        figures = protection_of(door.plane, session, version)
+        return {**_made(Ingested(version.dataset_id, version.id, version.number)), "figures": figures}
 
 
 @router.delete("/projects/{project}/views/{view}", status_code=status.HTTP_204_NO_CONTENT)

@@ -122,6 +122,22 @@ def confirm(
 
 
 @app.command()
+def reveal(
+    name: Name,
+    column: Annotated[str, typer.Argument(help="A column that a recipe made.")],
+    values: Annotated[list[str], typer.Argument(help="Tokens from it.")],
+    reason: Annotated[str, typer.Option(help="Why they are turned back; it goes on record.")],
+) -> None:
+    """Turn tokens of a protected table back.
+
+    trustplane dataset reveal claims customer_id tk_4f… --reason "the claim 77 is paid"
+    """
+    with working() as (_, project):
+        found = project.datasets.reveal(name, column, values, reason=reason)
+    emit({"items": found}, lambda: say("\n".join(found)))
+
+
+@app.command()
 def datasheet(
     name: Name,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write Croissant JSON-LD here.")] = None,

@@ -100,7 +100,9 @@ def head(name: Name, rows: Annotated[int, typer.Option(help="How many rows.")] =
 @app.command()
 def protect(
     name: Name,
-    recipe: Annotated[Path, typer.Argument(help="A TOML file: quasi-identifiers, k, l, t, hierarchies.")],
+    recipe: Annotated[
+        Path, typer.Argument(help="A TOML file: steps for columns; quasi-identifiers, k, l, t, hierarchies.")
+    ],
     into: Annotated[str, typer.Option(help="The name of the dataset that is made.")],
 ) -> None:
     """Make a protected dataset of a view's rows: k-anonymous, l-diverse, t-close, with its risk before and after.
@@ -113,13 +115,27 @@ def protect(
 
     def show() -> None:
         reached = ", ".join(f"{word} = {value:g}" for word, value in figures["reached"].items())
-        say(f"made version {made.number} of {into}: {reached}; {figures['suppressed']:,} rows suppressed")
+        say(
+            f"made version {made.number} of {into}"
+            + (f": {reached}; {figures['suppressed']:,} rows suppressed" if reached else "")
+        )
+        if figures.get("steps"):
+            steps = [{**s, "do": ", ".join(s["do"])} for s in figures["steps"]]
+            words = [
+                ("column", "column"),
+                ("step", "do"),
+                ("distinct", "distinct_before"),
+                ("after", "distinct_after"),
+                ("changed", "changed"),
+            ]
+            table(steps, words)
         rows = [
             {"risk": what.replace("_", " "), "before": figures["before"][what], "after": figures["after"][what]}
             for what in ("prosecutor_highest", "prosecutor_average", "at_risk", "marketer", "unique")
         ]
         table(rows, [("risk of re-identification", "risk"), ("before", "before"), ("after", "after")])
-        say(f"lost: {figures['loss']:.1%} of what the quasi-identifiers said")
+        if reached:
+            say(f"lost: {figures['loss']:.1%} of what the quasi-identifiers said")
 
     emit(made, show)
 

@@ -73,6 +73,11 @@ class Datasets:
         body = {"changes": dict(changes or {}), "number": number}
         return Record(self._wire.post(f"{self._at}/{segment(name)}/classification", body))
 
+    def reveal(self, name: str, column: str, values: Sequence[str], *, reason: str) -> tuple[str, ...]:
+        """What stands behind tokens of a column that a recipe made, in their order."""
+        body = {"column": column, "values": list(values), "reason": reason}
+        return tuple(self._wire.post(f"{self._at}/{segment(name)}/reveal", body)["items"])
+
     def datasheet(self, name: str, version: int | None = None) -> Record:
         """The datasheet: ``croissant`` is JSON-LD of Croissant 1.0, ``missing`` names the questions that nobody has answered."""
         return Record(self._wire.get(f"{self._at}/{segment(name)}/datasheet", version=version))

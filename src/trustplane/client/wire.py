@@ -199,6 +199,7 @@ _REFUSED = (
     *(
         "TP-DATA-112",
         "TP-DATA-113",
+        "TP-DATA-133",
     ),
 )
 _BY_CODE: Mapping[str, type[TrustplaneError]] = dict.fromkeys(_TAMPERED, Tampered) | dict.fromkeys(_REFUSED, Refused)

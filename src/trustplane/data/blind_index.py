@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from trustplane.kernel.vault.keys import SecretKey
+from trustplane.kernel.vault.pseudonyms import called
 
 NAME = "index"
 """How a version names the key of its index."""
@@ -126,4 +127,4 @@ def _tag_key(key: SecretKey) -> bytes:
 
 
 def _tag(secret: bytes, value: str) -> bytes:
-    return hmac.digest(secret, normal(value).encode(), hashlib.sha256)[:_SIZE]
+    return hmac.digest(secret, normal(called(value)).encode(), hashlib.sha256)[:_SIZE]

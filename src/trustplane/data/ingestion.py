@@ -1,6 +1,6 @@
 """Ingesting a table: read, classify, encrypt, record. Nothing of it is ever on disk in plaintext."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -71,15 +71,16 @@ def ingest(
     actor: "Actor",
     project: str,
     spec: DatasetSpec,
-    chunks: Iterable[bytes],
+    chunks: Iterable[bytes] | Callable[[Operation], Iterable[bytes]],
     idempotency: "Idempotency | None" = None,
     *,
-    about: Mapping[str, Any] | None = None,
+    treated: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Ingested:
     """Ingest a table in one of :data:`~trustplane.data.inputs.formats.FORMATS` as a new version of a dataset.
 
     The bytes are spooled under a key that only this call knows, read once to sample and measure, and once more to encrypt under the keys
-    of the version. A failure on the way leaves nothing but an event that says so.
+    of the version. A failure on the way leaves nothing but an event that says so. ``chunks`` may be what makes them within the operation;
+    ``treated`` is what is known of columns beforehand, in place of what a recogniser would propose.
     """
     spec = _checked(spec)
     with plane.database.read() as session:
@@ -93,27 +94,34 @@ def ingest(
         plane.operation(actor, "dataset.ingest", target, idempotency=idempotency) as op,
         Spool(plane.workspace.folder) as spool,
     ):
-        for chunk in chunks:
+        for chunk in chunks(op) if callable(chunks) else chunks:
             spool.write(chunk)
         spool.finish()
         if spool.size == 0:
             raise BadInput("TP-DATA-001", "the file is empty")
         base = None if last is None else base_of(op, last)
         measured = _measure(_open(op, spec, base, spool), exact=spec.exact)
+        known_of = {**(_treated(last) if last is not None else {}), **(treated or {})}
         classes = {**{c: str(k) for c, k in measured.profile.classes.items()}, **measured.kept(by_steward)}
+        classes |= {c: str(said["klass"]) for c, said in known_of.items()}
         with plane.database.read() as session:
             key = release(op, session, plane.keystore, [project_row.key_id])[project_row.key_id]
         version_id = new_id()
-        indexed = indexed_columns(classes, {p.column: {"entity": p.entity} for p in measured.profile.proposals})
+        proposals = {p.column: {**_plain(p), **known_of.get(p.column, {})} for p in measured.profile.proposals}
+        indexed = indexed_columns(classes, proposals)
         place = Place(key, project_row.id, version_id, plane.clock.now(), indexed)
         reader = _open(op, spec, base, spool)
         stored = store_table(plane.blobs, place, reader.schema, classes, reader.batches)
         if base is not None:
             require_unchanged(op.session, base)
             op.record(appended_to=base.version.id, rows_before=base.version.rows)
-        if about is not None:
-            op.record(**about)
-        return _keep(op, spec, project_row.id, measured, classes, stored, version_id)
+        return _keep(op, spec, project_row.id, measured, _Columns(classes, proposals), stored, version_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    classes: dict[str, str]
+    proposals: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +168,11 @@ def _open(op: Operation, spec: DatasetSpec, base: Base | None, spool: Spool) -> 
     return after(base, open_table(spec.format, spool.reader(), spec.types, types_of(base.version)), op)
 
 
+def _treated(version: DatasetVersion) -> dict[str, dict[str, Any]]:
+    """What a recipe said of columns of the version that is appended to."""
+    return {c: dict(p) for c, p in version.proposals.items() if "made" in p}
+
+
 def _known(session: Session, project_id: str, name: str) -> Dataset | None:
     try:
         return find_dataset(session, project_id, name)
@@ -197,11 +210,11 @@ def _keep(
     spec: DatasetSpec,
     project_id: str,
     measured: _Measured,
-    classes: dict[str, str],
+    columns: _Columns,
     stored: Stored,
     version_id: str,
 ) -> Ingested:
-    session, now = op.session, op.plane.clock.now()
+    session, now, classes = op.session, op.plane.clock.now(), columns.classes
     dataset = _known(session, project_id, spec.name)
     if dataset is None:
         dataset = Dataset(
@@ -235,7 +248,7 @@ def _keep(
         rows=stored.rows,
         columns=describe_schema(measured.schema),
         classes=dict(classes),
-        proposals={p.column: _plain(p) for p in measured.profile.proposals},
+        proposals=columns.proposals,
         statistics=plain_statistics(statistics),
         keys=stored.key_ids,
         confirmed_by=None,

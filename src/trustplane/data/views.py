@@ -10,15 +10,14 @@ from sqlalchemy import select
 
 from trustplane.data.catalog import dataset_target, find_dataset, find_version, find_view, view_target
 from trustplane.data.filters import columns_of, compile_filter
+from trustplane.data.project_keys import project_key
 from trustplane.data.storage import key_ids_for, read_columns, schema_of
 from trustplane.data.tables import DatasetVersion, View
 from trustplane.data.terms import check_purpose
 from trustplane.kernel.identity.scopes import find_project
-from trustplane.kernel.operation import Operation
-from trustplane.kernel.vault.keyring import KeySpec, mint, release
+from trustplane.kernel.vault.keyring import release
 from trustplane.kernel.vault.keys import SecretKey
 from trustplane.kernel.vault.pseudonyms import pseudonymise
-from trustplane.kernel.vault.tables import VaultKey
 from trustplane.values.errors import BadInput, Conflict, Denied, nearest
 from trustplane.values.ids import check_name, new_id
 
@@ -83,7 +82,7 @@ def create_view(
             columns=list(spec.columns),
             row_filter=spec.row_filter.strip(),
             pseudonyms=list(spec.pseudonyms),
-            pseudonym_key=_pseudonym_key(op, project_row.id, project_row.key_id) if spec.pseudonyms else None,
+            pseudonym_key=project_key(op, project_row.id, project_row.key_id, "pseudonym") if spec.pseudonyms else None,
             purpose=purpose,
             expires=now + spec.life,
             revoked_at=None,
@@ -168,18 +167,6 @@ def _checked_columns(spec: ViewSpec, version: DatasetVersion) -> tuple[str, ...]
     if strange:
         raise BadInput("TP-DATA-033", f"the column {strange[0][:80]!r} is to be a pseudonym and is not in the view")
     return columns_of(spec.row_filter, schema_of(version))
-
-
-def _pseudonym_key(op: Operation, project_id: str, project_key: str) -> str:
-    """The one pseudonym key of the project, so that its views can be joined and nothing outside can."""
-    subject = f"pseudonyms:{project_id}"
-    known = op.session.scalar(select(VaultKey.id).where(VaultKey.subject == subject, VaultKey.wrapped.is_not(None)))
-    if known is not None:
-        return known
-    parent = release(op, op.session, op.plane.keystore, [project_key])[project_key]
-    row, _ = mint(parent, KeySpec("pseudonym", subject, project_id), op.plane.clock.now())
-    op.session.add(row)
-    return row.id
 
 
 def _shown_schema(row: View, schema: Any, columns: Sequence[str]) -> Any:

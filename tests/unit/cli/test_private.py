@@ -46,3 +46,19 @@ def test_a_budget_and_what_it_pays_for(call, ages):
     shown = call("-u", "kim", "budget", "show", "clients")
     assert "histogram" in shown.out
     assert json.loads(call("-u", "kim", "--json", "budget", "show", "clients").out)["items"][0]["left"] == "0"
+
+
+def test_a_recipe_of_steps_and_a_token_turned_back(call, ages, tmp_path):
+    (tmp_path / "recipe.toml").write_text('keep = ["age"]\n[[steps]]\ncolumn = "customer_id"\ndo = "token"\n')
+    assert call("-u", "kim", "view", "create", "raw", "--dataset", "clients", "--column", "customer_id", "--column", "age", "--purpose", PURPOSE).code == 0  # fmt: skip
+    made = call("-u", "kim", "view", "protect", "raw", tmp_path / "recipe.toml", "--into", "tokens")
+    assert made.code == 0, made.err
+    assert "token" in made.out
+    assert "customer_id" in made.out
+    assert call("-u", "kim", "view", "create", "sealed", "--dataset", "tokens", "--column", "customer_id", "--purpose", PURPOSE).code == 0  # fmt: skip
+    [row] = json.loads(call("-u", "kim", "--json", "view", "head", "sealed", "--rows", "1").out)["items"]
+    told = call("-u", "kim", "dataset", "reveal", "tokens", "customer_id", row["customer_id"], "--reason", "a claim")
+    assert (told.code, told.out.strip()) == (0, "C00000"), told.err
+    wrong = call("-u", "kim", "dataset", "reveal", "tokens", "customer_id", "tk_x", "--reason", "a claim")
+    assert wrong.code != 0
+    assert "TP-DATA-134" in wrong.err

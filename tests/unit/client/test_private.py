@@ -41,3 +41,16 @@ def test_what_is_refused(steward, scientist, clients, people_view):
     assert caught.value.code == "TP-DATA-113"
     with pytest.raises(BadInput):
         scientist.statistics.mean("people", "age", epsilon="0.1", lower=9, upper=1)
+
+
+def test_tokens_are_turned_back(steward, scientist, clients):
+    steward.views.create("raw", "clients", ["customer_id", "email"], purpose=PURPOSE, days=1)
+    recipe = '[[steps]]\ncolumn = "customer_id"\ndo = "token"\n[[steps]]\ncolumn = "email"\ndo = "drop"\n'
+    made = steward.views.protect("raw", recipe, "tokens")
+    assert made.figures["steps"][1] == {"column": "email", "do": ["drop"]}
+    steward.views.create("sealed", "tokens", ["customer_id"], purpose=PURPOSE, days=1)
+    token = scientist.views.arrow("sealed")["customer_id"][7].as_py()
+    [value] = steward.datasets.reveal("tokens", "customer_id", [token], reason="a claim")
+    assert value == "C00007"
+    with pytest.raises(Denied):
+        scientist.datasets.reveal("tokens", "customer_id", [token], reason="curious")

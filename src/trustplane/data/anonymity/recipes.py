@@ -39,6 +39,11 @@ def read_recipe(text: str) -> Recipe:
         said = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadInput("TP-DATA-060", "the recipe is no TOML", why=str(error)[:200]) from None
+    return recipe_of(said, "sha256:" + hashlib.sha256(text.encode()).hexdigest())
+
+
+def recipe_of(said: Mapping[str, Any], digest: str) -> Recipe:
+    """The recipe that parsed TOML says; raise as :func:`read_recipe` does."""
     unknown = sorted(set(said) - _KNOWN)
     if unknown:
         raise BadInput("TP-DATA-060", f"a recipe has no {unknown[0][:40]!r}", why=nearest(unknown[0], _KNOWN))
@@ -77,7 +82,7 @@ def read_recipe(text: str) -> Recipe:
         said.get("method", "mondrian"),
         float(said.get("suppression", 0.05)),
         hierarchies,
-        "sha256:" + hashlib.sha256(text.encode()).hexdigest(),
+        digest,
     )
 
 

@@ -20,6 +20,7 @@ from trustplane.data.ingestion import plain_statistics
 from trustplane.data.statistics import StatisticsCollector
 from trustplane.data.storage import Place, Stored, read_columns, schema_of, store_table, subject_of
 from trustplane.data.subjects.keepers.contract import Kept
+from trustplane.data.subjects.other_names import other_names
 from trustplane.data.subjects.records import erase_records, find_records
 from trustplane.data.subjects.requests import CLOSED, find_request, identifiers_of, require_verified
 from trustplane.data.tables import Dataset, DatasetVersion, SubjectRequest
@@ -90,12 +91,13 @@ def find_rows(
     with plane.database.read() as session:
         keys = release(op, session, plane.keystore, [request.key_id, *(v.keys[INDEX] for v in indexed)])
         blobs = {v.id: _index_of(session, v.id) for v in indexed}
+        others = other_names(op, session, request.project_id, indexed)
     identifiers = identifiers_of(request, keys[request.key_id])
     return {
         v.id: look_up(
             keys[v.keys[INDEX]],
             unseal(plane.blobs, keys[v.keys[INDEX]], blobs[v.id].digest, subject_of_index(v.id)),
-            identifiers,
+            [*identifiers, *others(v, identifiers)],
         )
         for v in indexed
     }

@@ -23,7 +23,7 @@ def upgrade() -> None:
         sa.Column("rows", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["dataset_id"], ["datasets.id"], name=op.f("fk_privacy_budgets_dataset_id_datasets")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_privacy_budgets")),
-        sa.UniqueConstraint("dataset_id", "purpose", name=op.f("uq_privacy_budgets_dataset_id")),
+        sa.UniqueConstraint("dataset_id", "purpose", name=op.f("uq_privacy_budgets_dataset_id_purpose")),
     )
     op.create_table(
         "privacy_releases",
