@@ -134,6 +134,10 @@ def protect(
             for what in ("prosecutor_highest", "prosecutor_average", "at_risk", "marketer", "unique")
         ]
         table(rows, [("risk of re-identification", "risk"), ("before", "before"), ("after", "after")])
+        if "attacks" in figures:
+            attacks = [{"attack": n.replace("_", " "), **a} for n, a in figures["attacks"].items() if n != "people"]
+            columns = [("attack", "attack"), ("before", "before"), ("after", "after"), ("without the table", "without")]
+            table(attacks, columns)
         if reached:
             say(f"lost: {figures['loss']:.1%} of what the quasi-identifiers said")
 

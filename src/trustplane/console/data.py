@@ -103,7 +103,7 @@ def protection(project: str, viewer: Looking) -> Response:
         datasets = _datasets(session, viewer, row)
         events = [(d, e) for d in datasets for e in events_about(session, f"Dataset::{d.id}", "dataset.ingest")]
     made = [(dataset, event, facts) for dataset, event in events if "protected" in (facts := _facts(viewer, event))]
-    return page(viewer, "protection.html", project=row, protected=made, measures=MEASURES)
+    return page(viewer, "protection.html", project=row, protected=made, measures=MEASURES, attacks=ATTACKS)
 
 
 MEASURES = {
@@ -114,6 +114,12 @@ MEASURES = {
     "marketer": "share that a marketer finds",
 }
 """What of a risk is shown, as a share of 1."""
+ATTACKS = {
+    "singling_out": "singling out: one row fits",
+    "linkage": "linkage: the row is guessed",
+    "linkability": "linkability: two lists are matched",
+    "inference": "inference: the sensitive value is guessed",
+}
 
 
 @router.get("/projects/{project}/budgets")

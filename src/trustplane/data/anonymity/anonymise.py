@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from trustplane.data.anonymity.attacks import as_it_is, attack, by_levels, by_ranges
 from trustplane.data.anonymity.hierarchies import ALL, Column, encode
 from trustplane.data.anonymity.lattice import classes_at, search
 from trustplane.data.anonymity.models import Model
@@ -41,11 +42,13 @@ def anonymise(table: Any, recipe: Recipe) -> Anonymised:
     if recipe.method == "mondrian":
         classes = partition(columns, recipe.model, sensitive)
         shown, loss = _ranges(columns, classes)
+        seen = by_ranges(columns, classes)
     else:
         found = search(columns, recipe.model, limit=recipe.suppression, sensitive=sensitive)
         classes, loss = found.classes, found.loss
         node = {c.name: level for c, level in zip(columns, found.node, strict=True)}
         shown = [_at_level(c, level) for c, level in zip(columns, found.node, strict=True)]
+        seen = by_levels(columns, found.node, classes >= 0)
     kept = np.flatnonzero(classes >= 0)
     rest = [name for name in recipe.columns if name not in recipe.quasi_identifiers]
     made = pa.table(
@@ -63,6 +66,7 @@ def anonymise(table: Any, recipe: Recipe) -> Anonymised:
         "discernibility": _discernibility(classes, table.num_rows),
         "before": before.facts(),
         "after": after.facts(),
+        "attacks": attack(columns, as_it_is(columns), seen, sensitive),
     }
     return Anonymised(made, figures if node is None else {**figures, "levels": node})
 
