@@ -1,7 +1,8 @@
 """The optimal full-domain generalisation: every column at one level, the least loss of all nodes that hold, by exact search.
 
 The loss of a node is the mean penalty of its cells, where a suppressed row counts as lost. The penalty without suppression is known for each
-node beforehand and never falls on the way up; nodes are looked at in its order, so the search ends when it reaches the best loss found.
+node beforehand and never falls on the way up; nodes are looked at in its order, so the search ends when it reaches the best loss found. Whoever merges classes that hold gets one that
+holds, so below a node that fails all nodes fail: a binary search on a chain to the top finds high ones first, and what lies below is skipped.
 """
 
 import heapq
@@ -45,22 +46,93 @@ def search(columns: Sequence[Column], model: Model, *, limit: float, sensitive: 
     base = _base(columns, sensitive)
     least = [_level_losses(column) for column in columns]
     best: tuple[float, Node, int] | None = None
-    looked, most = 0, int(limit * rows + 1e-9)
-    kept: dict[Node, _Rolled] = {(0,) * len(columns): base}
+    most = int(limit * rows + 1e-9)
+    lattice = _Lattice(columns, base, model, most)
     for bound, node in _in_order(least):
         if best is not None and bound >= best[0] - 1e-15:
             break
-        looked += 1
-        rolled = _rolled(kept, columns, node)
-        good = holds(model, rolled.sizes, rolled.sensitive)
-        lost = int(rolled.sizes[~good].sum())
-        if lost <= most:
-            loss = _loss(columns, node, rolled, good, rows)
-            if best is None or (loss, node) < best[:2]:
-                best = loss, node, lost
+        if lattice.fails(node):
+            continue
+        rolled, good, lost = lattice.at(node)
+        loss = _loss(columns, node, rolled, good, rows)
+        if best is None or (loss, node) < best[:2]:
+            best = loss, node, lost
     if best is None:
-        raise _unreachable(kept[max(kept)], model, rows, most)
-    return Generalised(best[1], classes_at(columns, best[1], model, sensitive), best[0], best[2], looked)
+        raise _unreachable(lattice.top, model, rows, most)
+    classes = classes_at(columns, best[1], model, sensitive)
+    return Generalised(best[1], classes, best[0], best[2], lattice.looked_at)
+
+
+class _Lattice:
+    """The nodes that were looked at, and what follows from them for those that were not."""
+
+    def __init__(self, columns: Sequence[Column], base: _Rolled, model: Model, most: int) -> None:
+        self._columns = columns
+        self._model = model
+        self._most = most
+        self._heights = [c.height for c in columns]
+        self._failing = np.zeros(self._heights, bool)
+        self._known: dict[Node, tuple[_Rolled, Array, int]] = {}
+        self._places: list[Node] = []
+        self._keep((0,) * len(columns), base)
+
+    @property
+    def looked_at(self) -> int:
+        """How many nodes were rolled up."""
+        return len(self._known)
+
+    @property
+    def top(self) -> _Rolled:
+        """The node at which all rows are alike."""
+        return self.at(tuple(h - 1 for h in self._heights))[0]
+
+    def at(self, node: Node) -> tuple[_Rolled, Array, int]:
+        """The combinations at a node, which of them hold, and how many rows do not."""
+        if node not in self._known:
+            self._keep(node, self._rolled(node))
+        return self._known[node]
+
+    def fails(self, node: Node) -> bool:
+        """Whether more rows than allowed do not hold at a node."""
+        if self._failing[node]:
+            return True
+        path = list(_chain(node, self._heights))
+        low, high = 0, len(path) - 1
+        while low <= high:
+            middle = (low + high) // 2
+            if self._failing[path[middle]] or self.at(path[middle])[2] > self._most:
+                self._failing[tuple(slice(level + 1) for level in path[middle])] = True
+                low = middle + 1
+            else:
+                high = middle - 1
+        return bool(self._failing[node])
+
+    def _keep(self, node: Node, rolled: _Rolled) -> None:
+        good = holds(self._model, rolled.sizes, rolled.sensitive)
+        self._known[node] = rolled, good, int(rolled.sizes[~good].sum())
+        self._places.append(node)
+
+    def _rolled(self, node: Node) -> _Rolled:
+        """The combinations at a node, from those of the smallest known node below it."""
+        below = np.flatnonzero((np.array(self._places) <= np.array(node)).all(1))
+        child = min((self._places[i] for i in below), key=lambda b: len(self._known[b][0].sizes))
+        old = self._known[child][0]
+        codes = old.codes.copy()
+        for place, (was, now) in enumerate(zip(child, node, strict=True)):
+            if was != now:
+                codes[:, place] = _step(self._columns[place], was, now)[codes[:, place]]
+        return _merge(codes, old.sizes, old.sensitive, None)
+
+
+def _chain(node: Node, heights: Sequence[int]) -> Iterator[Node]:
+    """From a node to the top, one level of one column at a time, turn by turn."""
+    here = list(node)
+    yield node
+    while any(level + 1 < height for level, height in zip(here, heights, strict=True)):
+        for place, height in enumerate(heights):
+            if here[place] + 1 < height:
+                here[place] += 1
+                yield tuple(here)
 
 
 def classes_at(columns: Sequence[Column], node: Node, model: Model, sensitive: Array | None) -> Array:
@@ -98,23 +170,9 @@ def _base(columns: Sequence[Column], sensitive: Array | None) -> _Rolled:
     return _merge(codes, np.ones(len(codes), np.int64), None, sensitive)
 
 
-def _rolled(kept: dict[Node, _Rolled], columns: Sequence[Column], node: Node) -> _Rolled:
-    """The combinations at a node, from those of its smallest child that is known."""
-    if node in kept:
-        return kept[node]
-    below = [(*node[:place], node[place] - 1, *node[place + 1 :]) for place in range(len(node)) if node[place]]
-    child = min((b for b in below if b in kept), key=lambda b: len(kept[b].sizes))
-    place = next(i for i in range(len(node)) if child[i] != node[i])
-    old = kept[child]
-    codes = old.codes.copy()
-    codes[:, place] = _step(columns[place], node[place])[codes[:, place]]
-    kept[node] = _merge(codes, old.sizes, old.sensitive, None)
-    return kept[node]
-
-
-def _step(column: Column, level: int) -> Array:
-    """From the codes of the level below to those of ``level``."""
-    below, here = column.levels[level - 1], column.levels[level]
+def _step(column: Column, level: int, above: int) -> Array:
+    """From the codes of one level to those of one above."""
+    below, here = column.levels[level], column.levels[above]
     step = np.zeros(int(below.max(initial=0)) + 1, np.int64)
     step[below] = here
     return step
