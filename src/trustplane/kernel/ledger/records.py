@@ -17,6 +17,8 @@ from trustplane.values.errors import BadInput, Tampered
 from trustplane.values.randomness import random_bytes
 
 SALT_SIZE = 32
+MAX_PAYLOAD = 32 << 20
+"""The payload stays outside of the tree, so the limit of entries is not its own: the destruction of 100,000 keys is one event."""
 _SAFE = 2**53 - 1  # RFC 8785 section 3.2.2.3 by way of RFC 7493 section 2.2
 _COMMITMENT = re.compile(r"[0-9a-f]{64}\Z")
 
@@ -106,8 +108,8 @@ def seal(
 ) -> Sealed:
     """The record of an event whose ``payload`` is committed to, with a fresh salt of 32 random bytes."""
     body = canonical(payload if type(payload) is dict else dict(payload))
-    if len(body) > MAX_ENTRY:
-        raise _too_long("the payload of an event", len(body))
+    if len(body) > MAX_PAYLOAD:
+        raise _too_long("the payload of an event", len(body), MAX_PAYLOAD)
     salt = random_bytes(SALT_SIZE)
     commitment = sha256(salt + body).hexdigest()
     record = Leaf(
@@ -118,12 +120,12 @@ def seal(
     except UnicodeEncodeError as error:
         raise _not_canonical("a text holds a lone surrogate, which is no character") from error
     if len(leaf) > MAX_ENTRY:
-        raise _too_long("the record of an event", len(leaf))
+        raise _too_long("the record of an event", len(leaf), MAX_ENTRY)
     return Sealed(leaf, body, salt)
 
 
-def _too_long(what: str, size: int) -> BadInput:
-    return BadInput("TP-LEDGER-007", f"{what} has {size} bytes, more than {MAX_ENTRY}")
+def _too_long(what: str, size: int, most: int) -> BadInput:
+    return BadInput("TP-LEDGER-007", f"{what} has {size} bytes, more than {most}")
 
 
 def decode_leaf(data: bytes) -> Leaf:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trustplane.kernel.ledger.events import Entry, Event, Outcome
-from trustplane.kernel.ledger.records import canonical, decode_leaf, open_commitment, seal
+from trustplane.kernel.ledger.records import MAX_PAYLOAD, canonical, decode_leaf, open_commitment, seal
 from trustplane.values.clock import parse_rfc3339
 from trustplane.values.errors import BadInput, Tampered
 
@@ -129,9 +129,9 @@ def test_a_leaf_of_another_form_is_refused(change):
 
 
 def test_what_is_too_long_is_refused():
-    assert sealed(payload={"a": "x" * (65_535 - 8)}).payload[-1:] == b"}"
-    with pytest.raises(BadInput, match="TP-LEDGER-007 the payload of an event has 65536 bytes"):
-        sealed(payload={"a": "x" * (65_535 - 7)})
+    assert sealed(payload={"a": "x" * (MAX_PAYLOAD - 8)}).payload[-1:] == b"}"
+    with pytest.raises(BadInput, match="TP-LEDGER-007 the payload of an event has 33554433 bytes"):
+        sealed(payload={"a": "x" * (MAX_PAYLOAD - 7)})
     with pytest.raises(BadInput, match="TP-LEDGER-007 the record of an event"):
         sealed(resource="x" * 65_535)
     with pytest.raises(BadInput, match="TP-LEDGER-015"):
