@@ -6,8 +6,8 @@ quasi-identifier replaced with a probability of 10 %. The peer is one pass of py
 
 import os
 import resource
+import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -62,7 +62,9 @@ def hierarchies(table: pa.Table) -> dict[str, dict]:
 
 def adult() -> pa.Table:
     """Rows without missing values, as the field uses them."""
-    place = os.environ.get("TRUSTPLANE_ADULT") or str(Path(__file__).parents[2] / "shared" / "data" / "adult.csv")
+    place = os.environ.get("TRUSTPLANE_ADULT")
+    if not place:
+        sys.exit("TRUSTPLANE_ADULT names the CSV file of Adult, with a header and '?' for what is missing")
     table = pc.read_csv(place)
     there = np.logical_and.reduce([np.array(table[q].to_pylist(), object) != "?" for q in QUASI])
     return table.filter(pa.array(there)).slice(0, 30_162)

@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from trustplane import __version__
 from trustplane.api import (
     compliance,
+    contracts,
     data,
     identity,
     jobs,
@@ -38,6 +39,7 @@ _RESOURCES = (
     workspace,
     identity,
     data,
+    contracts,
     requests,
     private,
     training,

@@ -15,6 +15,7 @@ from trustplane.api.access import Asked, Door, Paged, moment, page_of
 from trustplane.api.streaming import chunks_of
 from trustplane.data.catalog import dataset_target, find_dataset, find_version, find_view, view_target
 from trustplane.data.classification import confirm
+from trustplane.data.contracts.service import quarantine_of
 from trustplane.data.datasheets import PARTS, complete_datasheet, croissant, missing_parts, parts_of
 from trustplane.data.ingestion import DatasetSpec, Ingested, ingest
 from trustplane.data.protection import protect, protection_of
@@ -145,7 +146,7 @@ def dataset(project: str, dataset: str, door: Asked, version: int | None = None)
             **_summary(session, row),
             "description": row.description,
             "source": row.source,
-            "versions": [_version(v) for v in versions],
+            "versions": [_version(session, v) for v in versions],
             "version": shown.number,
             "columns": [_column(shown, name) for name in shown.classes],
         }
@@ -173,7 +174,8 @@ def put_version(
     )
     with door.plane.database.read() as session:
         version = session.get_one(DatasetVersion, made)
-        return _made(Ingested(version.dataset_id, version.id, version.number))
+        shown = _made(Ingested(version.dataset_id, version.id, version.number))
+        return {**shown, "quarantined": quarantine_of(session, version) is not None}
 
 
 @router.post("/projects/{project}/datasets/{dataset}/classification")
@@ -234,13 +236,15 @@ def _summary(session: Session, row: Dataset) -> dict[str, Any]:
     }
 
 
-def _version(row: DatasetVersion) -> dict[str, Any]:
+def _version(session: Session, row: DatasetVersion) -> dict[str, Any]:
+    held = quarantine_of(session, row)
     return {
         "id": row.id,
         "number": row.number,
         "digest": row.digest,
         "rows": row.rows,
         "size": row.size,
+        "quarantined": held is not None and held.released_at is None,
         "confirmed_by": row.confirmed_by,
         "confirmed_at": moment(row.confirmed_at),
         "created": moment(row.created),

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from trustplane.cli.context import Usage, connected, working
+from trustplane.cli.contract import tell
 from trustplane.cli.output import bar, details, emit, say, table
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Ingest and classify datasets.")
@@ -59,13 +60,20 @@ def ingest(
             append=append,
             progress=told,
         )
+        broken = project.contracts.report(name, made.number) if made.quarantined else None
 
     def show() -> None:
         done = "appended" if append else "ingested"
         say(f"{done} {called} as version {made.number} of {name}")
+        if broken:
+            say("it breaks the contract, so it is in quarantine:")
+            tell(broken)
+            return
         say(f"next: look at the proposed classes with 'trustplane dataset show {name}' and confirm them")
 
     emit(made, show)
+    if broken:
+        raise typer.Exit(1)
 
 
 @app.command("list")
@@ -119,6 +127,18 @@ def confirm(
     with working() as (_, project):
         made = project.datasets.confirm(name, dict(_pair(c) for c in change), version)
     emit(made, lambda: say(f"the classes of version {made.number} of {name} are confirmed"))
+
+
+@app.command()
+def release(
+    name: Name,
+    number: Annotated[int, typer.Argument(help="The number of the version.")],
+    reason: Annotated[str, typer.Option(help="Why it may be used although it breaks the contract.")],
+) -> None:
+    """Let a version out of quarantine."""
+    with working() as (_, project):
+        made = project.contracts.release(name, number, reason=reason)
+    emit(made, lambda: say(f"version {number} of {name} is in use: {made.reason}"))
 
 
 @app.command()

@@ -26,6 +26,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Data": {
         "dataset": ("dataset", "Ingest and classify datasets"),
+        "contract": ("contract", "What versions of a dataset must keep to"),
         "view": ("view", "Views: the only way to rows"),
         "request": ("request", "Requests of data subjects"),
         "retention": ("retention", "Retention and legal holds"),

@@ -9,6 +9,7 @@ from typing import Any, Self
 import httpx
 
 from trustplane.client import credentials, embedded
+from trustplane.client.contracts import Contracts
 from trustplane.client.data import Datasets, Views
 from trustplane.client.governance import Controls, Keys, Ledger, Policies, Reports, Users
 from trustplane.client.jobs import Jobs
@@ -43,6 +44,7 @@ class Project:
         self.requests = Requests(wire, name)
         self.retention = Retention(wire, name)
         self.statistics = Statistics(wire, name)
+        self.contracts = Contracts(wire, name)
 
     def __repr__(self) -> str:
         return f"Project({self.name!r})"

@@ -17,7 +17,8 @@ from trustplane.console.finding import find, latest_findings, names_of, posture_
 from trustplane.console.rendering import open_page, page
 from trustplane.console.session import Looking, Viewer, check_origin, form_of, set_cookie
 from trustplane.data.catalog import dataset_target, view_target
-from trustplane.data.tables import Dataset, DatasetVersion, View
+from trustplane.data.contracts.service import quarantine_of
+from trustplane.data.tables import Dataset, DatasetContract, DatasetVersion, View
 from trustplane.kernel.identity.authentication import log_in
 from trustplane.kernel.identity.principals import SESSION_LIFE, open_session, revoke_token
 from trustplane.kernel.identity.scopes import project_target
@@ -204,6 +205,8 @@ def dataset(dataset: str, viewer: Looking, version: int | None = None) -> Respon
             versions=versions,
             shown=shown,
             classes=Counter(shown.classes.values()).most_common(),
+            quarantine={v.id: q for v in versions if (q := quarantine_of(session, v)) is not None},
+            contract=session.get(DatasetContract, row.id),
             views=[v for v in views if viewer.sees("view.read", view_target(v))],
             names=names_of(session),
             now=viewer.plane.clock.now(),

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from trustplane.data.catalog import quarantined
 from trustplane.data.inputs.reader import Reader
 from trustplane.data.storage import read_columns, schema_of
 from trustplane.data.tables import Dataset, DatasetVersion
@@ -57,7 +58,7 @@ def require_unchanged(session: Session, base: Base) -> None:
     session.get_one(Dataset, base.version.dataset_id, populate_existing=True, with_for_update=True)
     newest = session.scalar(
         select(DatasetVersion)
-        .where(DatasetVersion.dataset_id == base.version.dataset_id)
+        .where(DatasetVersion.dataset_id == base.version.dataset_id, ~quarantined())
         .order_by(DatasetVersion.number.desc())
         .limit(1)
         .execution_options(populate_existing=True)

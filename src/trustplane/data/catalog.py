@@ -1,13 +1,13 @@
 """Finding datasets, versions and views, and how policy sees them."""
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from trustplane.data.classes import PERSONAL
-from trustplane.data.tables import Dataset, DatasetVersion, View
+from trustplane.data.tables import Dataset, DatasetVersion, Quarantine, View
 from trustplane.kernel.policy.requests import Ref, account
 from trustplane.kernel.target import Target
-from trustplane.values.errors import NotFound, nearest
+from trustplane.values.errors import NotFound, Refused, nearest
 
 
 def find_dataset(session: Session, project_id: str, name_or_id: str) -> Dataset:
@@ -25,12 +25,25 @@ def find_dataset(session: Session, project_id: str, name_or_id: str) -> Dataset:
 
 
 def find_version(session: Session, dataset: Dataset, number: int | None = None) -> DatasetVersion:
-    """A version of a dataset by number, the newest without one."""
+    """A version of a dataset by number; without one the newest that is not in quarantine."""
     query = select(DatasetVersion).where(DatasetVersion.dataset_id == dataset.id).order_by(DatasetVersion.number.desc())
-    row = session.scalar(query.limit(1) if number is None else query.where(DatasetVersion.number == number))
+    usable = query.where(~quarantined()).limit(1)
+    row = session.scalar(usable if number is None else query.where(DatasetVersion.number == number))
     if row is None:
         raise NotFound("TP-DATA-034", f"the dataset {dataset.name!r} has no version {number}")
     return row
+
+
+def quarantined() -> ColumnElement[bool]:
+    """That a version is in quarantine, as a condition on :class:`DatasetVersion`."""
+    return DatasetVersion.id.in_(select(Quarantine.version_id).where(Quarantine.released_at.is_(None)))
+
+
+def require_usable(session: Session, version: DatasetVersion) -> None:
+    """Raise :class:`Refused` (TP-DATA-121) for a version that is in quarantine."""
+    row = session.get(Quarantine, version.id)
+    if row is not None and row.released_at is None:
+        raise Refused("TP-DATA-121", f"version {version.number} broke the contract and is in quarantine")
 
 
 def find_view(session: Session, project_id: str, name_or_id: str) -> View:

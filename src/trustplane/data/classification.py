@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from trustplane.data.blind_index import indexed_columns
-from trustplane.data.catalog import dataset_target, find_dataset, find_version
+from trustplane.data.catalog import dataset_target, find_dataset, find_version, require_usable
 from trustplane.data.classes import COUNTS_ONLY, SensitivityClass
 from trustplane.data.ingestion import Ingested
 from trustplane.data.storage import Place, read_columns, schema_of, store_table
@@ -38,6 +38,7 @@ def confirm(
         project_row = find_project(session, project)
         row = find_dataset(session, project_row.id, dataset)
         version = find_version(session, row, number)
+        require_usable(session, version)
         target = dataset_target(session, row)
     classes = {**version.classes, **_checked(changes or {}, version)}
     with plane.operation(actor, "dataset.classify", target) as op:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from trustplane.data.catalog import find_version
 from trustplane.data.datasheets import PARTS, missing_parts, parts_of
 from trustplane.data.tables import Dataset, DatasetVersion
 from trustplane.kernel.controls.contract import Control, Evidence, Scope
@@ -29,10 +30,10 @@ def _versions(session: Session, subject: Subject) -> list[DatasetVersion]:
 
 def collect_classes(session: Session, subject: Subject) -> Evidence | None:
     """The newest version, its classes and who confirmed them."""
-    versions = _versions(session, subject)
-    if not versions:
+    row = session.get(Dataset, subject.id)
+    if row is None or not _versions(session, subject):
         return None
-    newest = versions[-1]
+    newest = find_version(session, row)
     facts = {"number": newest.number, "columns": len(newest.classes), "confirmed": newest.confirmed_by is not None}
     name = f"Dataset::{subject.id}"
     events = (

@@ -12,6 +12,8 @@ from trustplane.data.appending import Base, after, base_of, require_unchanged, t
 from trustplane.data.blind_index import indexed_columns
 from trustplane.data.catalog import dataset_target, find_dataset, find_version
 from trustplane.data.classes import SensitivityClass
+from trustplane.data.contracts.checks import Watch
+from trustplane.data.contracts.service import contract_of, enter_quarantine
 from trustplane.data.exact import ExactPass
 from trustplane.data.inputs.formats import check_format, open_table
 from trustplane.data.inputs.reader import Reader
@@ -90,6 +92,7 @@ def ingest(
         target = project_target(project_row) if known is None else dataset_target(session, known)
         by_steward = {} if known is None else _confirmed(session, known)
         last = find_version(session, _appendable(spec, known)) if spec.append else None
+        contract = contract_of(session, known)
     with (
         plane.operation(actor, "dataset.ingest", target, idempotency=idempotency) as op,
         Spool(plane.workspace.folder) as spool,
@@ -111,11 +114,16 @@ def ingest(
         indexed = indexed_columns(classes, proposals)
         place = Place(key, project_row.id, version_id, plane.clock.now(), indexed)
         reader = _open(op, spec, base, spool)
-        stored = store_table(plane.blobs, place, reader.schema, classes, reader.batches)
+        watch = None if contract is None else Watch(contract, reader.schema)
+        batches = reader.batches if watch is None else watch.over(reader.batches)
+        stored = store_table(plane.blobs, place, reader.schema, classes, batches)
         if base is not None:
             require_unchanged(op.session, base)
             op.record(appended_to=base.version.id, rows_before=base.version.rows)
-        return _keep(op, spec, project_row.id, measured, _Columns(classes, proposals), stored, version_id)
+        made = _keep(op, spec, project_row.id, measured, _Columns(classes, proposals), stored, version_id)
+        if contract is not None and watch is not None and (breaches := watch.breaches()):
+            enter_quarantine(op, version_id, contract, breaches)
+        return made
 
 
 @dataclass(frozen=True, slots=True)

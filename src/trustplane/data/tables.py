@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from trustplane.kernel.tables import Base, Governed
@@ -112,6 +112,30 @@ class Datasheet(Governed, Base):
     parts: Mapped[dict[str, Any]]
     written_by: Mapped[str] = mapped_column(String(36))
     written_at: Mapped[datetime]
+
+
+class DatasetContract(Governed, Base):
+    """What every version of a dataset must keep to, as people wrote it."""
+
+    __tablename__ = "dataset_contracts"
+
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"), primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+    written_by: Mapped[str] = mapped_column(String(36))
+    written_at: Mapped[datetime]
+
+
+class Quarantine(Governed, Base):
+    """A version that broke its contract: kept and not used, until somebody lets it out. ``report`` names rules and rows, no value."""
+
+    __tablename__ = "quarantine"
+
+    version_id: Mapped[str] = mapped_column(ForeignKey("dataset_versions.id"), primary_key=True)
+    report: Mapped[dict[str, Any]]
+    entered: Mapped[datetime]
+    released_by: Mapped[str | None] = mapped_column(String(36))
+    released_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(String(2000))
 
 
 class PrivacyBudget(Governed, Base):

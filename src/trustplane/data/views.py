@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from sqlalchemy import select
 
-from trustplane.data.catalog import dataset_target, find_dataset, find_version, find_view, view_target
+from trustplane.data.catalog import dataset_target, find_dataset, find_version, find_view, require_usable, view_target
 from trustplane.data.filters import columns_of, compile_filter
 from trustplane.data.project_keys import project_key
 from trustplane.data.storage import key_ids_for, read_columns, schema_of
@@ -66,6 +66,7 @@ def create_view(
         project_row = find_project(session, project)
         dataset = find_dataset(session, project_row.id, spec.dataset)
         version = find_version(session, dataset, spec.number)
+        require_usable(session, version)
         target = dataset_target(session, dataset)
     looked_at = _checked_columns(spec, version)
     with plane.operation(actor, "view.create", target, context={"purpose": purpose}, idempotency=idempotency) as op:

@@ -173,6 +173,20 @@ def walk_data(walk, project, folder):
     path = "/projects/{project}/datasets/{dataset}/reveal"
     found = walk("POST", path, "data-steward", "dataset.reveal", {**project, "dataset": "tokens"}, json=revealing)
     assert found.json()["items"][0].startswith("C")
+    at = "/projects/{project}/datasets/{dataset}"
+    body = {"text": "[rows]\nat_least = 1000000\n"}
+    walk("PUT", at + "/contract", "data-steward", "dataset.update", {**project, "dataset": "tokens"}, json=body)
+    walk(
+        "POST",
+        path.replace("datasets/{dataset}/reveal", "views/{view}/protect"),
+        "data-steward",
+        both,
+        {**project, "view": "raw"},
+        json=steps,
+    )
+    named2 = {**project, "dataset": "tokens", "number": 2}
+    body = {"reason": "the walk"}
+    walk("POST", at + "/versions/{number}/release", "data-steward", "dataset.update", named2, json=body)
     budget = {"purpose": PURPOSE, "epsilon": 1}
     walk("PUT", "/projects/{project}/datasets/{dataset}/budgets", "data-steward", "dataset.update", named, json=budget)
     told = {"kind": "count", "epsilon": 0.5}

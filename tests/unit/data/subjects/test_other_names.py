@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from trustplane.data.contracts.service import set_contract, waiting
+from trustplane.data.ingestion import ingest
 from trustplane.data.protection import protect
 from trustplane.data.subjects.erasure import search
 from trustplane.data.tables import Dataset, DatasetVersion
@@ -55,3 +57,13 @@ def test_names_whose_key_was_destroyed_are_nobodys(plane, steward, protected, as
         plane, steward, Target("Key", key.id, project=key.project_id, attributes={"held": False}), "the study is over"
     )
     assert found_in(plane, steward, asked("access", "C00007")) == {"clients": 1}
+
+
+def test_what_is_in_quarantine_is_reached_too(plane, steward, clients, spec, csv, asked, erased):
+    set_contract(plane, steward, "credit", "clients", "[rows]\nat_most = 10\n")
+    made = ingest(plane, steward, "credit", spec, [csv(20)])
+    assert found_in(plane, steward, asked("access", "C00007")) == {"clients": 2}
+    erased(asked("erasure", "C00007"))
+    with plane.database.read() as session:
+        assert [(v.number, v.rows) for v in waiting(session, made.dataset_id)] == [(2, 19)]
+    assert found_in(plane, steward, asked("access", "C00007")) == {}

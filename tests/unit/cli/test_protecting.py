@@ -1,4 +1,4 @@
-"""``trustplane budget`` and ``trustplane statistic``."""
+"""``trustplane budget``, ``statistic`` and ``contract``, recipes, and tokens turned back."""
 
 import json
 
@@ -62,3 +62,20 @@ def test_a_recipe_of_steps_and_a_token_turned_back(call, ages, tmp_path):
     wrong = call("-u", "kim", "dataset", "reveal", "tokens", "customer_id", "tk_x", "--reason", "a claim")
     assert wrong.code != 0
     assert "TP-DATA-134" in wrong.err
+
+
+def test_a_contract_puts_a_version_in_quarantine(call, ages, tmp_path):
+    drafted = call("-u", "kim", "contract", "draft", "clients")
+    assert drafted.code == 0, drafted.err
+    (tmp_path / "clients.toml").write_text(drafted.out)
+    assert call("-u", "kim", "contract", "set", "clients", tmp_path / "clients.toml").code == 0
+    (tmp_path / "bad.csv").write_text("customer_id,age,sex\nC1,999,f\n")
+    made = call("-u", "kim", "dataset", "ingest", "clients", tmp_path / "bad.csv")
+    assert made.code == 1
+    assert "in quarantine" in made.out
+    assert "at_most 77" in made.out
+    assert "version 2" in call("-u", "kim", "contract", "show", "clients").out
+    assert "at_most 77" in call("-u", "kim", "contract", "report", "clients", "2").out
+    assert call("-u", "kim", "dataset", "release", "clients", "2", "--reason", "it is right").code == 0
+    assert "let out: it is right" in call("-u", "kim", "contract", "report", "clients", "2").out
+    assert "keeps the contract" in call("-u", "kim", "contract", "report", "clients", "1").out
