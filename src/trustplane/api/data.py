@@ -15,6 +15,7 @@ from trustplane.api.access import Asked, Door, Paged, moment, page_of
 from trustplane.api.streaming import chunks_of
 from trustplane.data.catalog import dataset_target, find_dataset, find_version, find_view, view_target
 from trustplane.data.classification import confirm
+from trustplane.data.comparing import compare
 from trustplane.data.contracts.service import quarantine_of
 from trustplane.data.datasheets import PARTS, complete_datasheet, croissant, missing_parts, parts_of
 from trustplane.data.ingestion import DatasetSpec, Ingested, ingest
@@ -68,6 +69,14 @@ class NewProtection(BaseModel):
 
     recipe: str = Field(max_length=100_000, examples=['quasi_identifiers = ["AGE", "SEX"]\nk = 5'])
     into: str = Field(max_length=64)
+
+
+class Comparison(BaseModel):
+    """Two versions, the last two without numbers, and the columns that tell rows apart, if any."""
+
+    old: int | None = None
+    new: int | None = None
+    key: list[str] = Field(default=[], max_length=20)
 
 
 class Revealing(BaseModel):
@@ -301,6 +310,12 @@ def post_view(project: str, body: NewView, door: Asked) -> dict[str, Any]:
     made = door.once(body.model_dump(), lambda key: create_view(door.plane, door.actor, project, spec, key))
     with door.plane.database.read() as session:
         return _view(door, session.get_one(View, made))
+
+
+@router.post("/projects/{project}/datasets/{dataset}/compare")
+def post_compare(project: str, dataset: str, body: Comparison, door: Asked) -> dict[str, Any]:
+    """What differs between two versions: schema, rows, distributions. Counts alone."""
+    return compare(door.plane, door.actor, project, dataset, body.old, body.new, body.key)
 
 
 @router.post("/projects/{project}/datasets/{dataset}/reveal")

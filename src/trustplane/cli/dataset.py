@@ -4,7 +4,7 @@ import json
 import sys
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -127,6 +127,46 @@ def confirm(
     with working() as (_, project):
         made = project.datasets.confirm(name, dict(_pair(c) for c in change), version)
     emit(made, lambda: say(f"the classes of version {made.number} of {name} are confirmed"))
+
+
+@app.command()
+def diff(
+    name: Name,
+    old: Annotated[int | None, typer.Argument(help="The older version; the one before the newer without it.")] = None,
+    new: Annotated[int | None, typer.Argument(help="The newer version; the newest without it.")] = None,
+    key: Annotated[list[str], typer.Option(help="A column that tells rows apart; may be repeated.")] = [],
+) -> None:
+    """What differs between two versions: schema, rows, distributions. Counts alone.
+
+    trustplane dataset diff clients 1 2 --key customer_id
+    """
+    with working() as (_, project):
+        found = project.datasets.diff(name, old, new, key=key)
+
+    def show() -> None:
+        rows, schema = found.rows, found.schema
+        changed = f", {rows['changed']:,} changed" if "changed" in rows else ""
+        say(f"version {found.old}: {rows['old']:,} rows; version {found.new}: {rows['new']:,} rows")
+        say(f"{rows['same']:,} the same, {rows['added']:,} added, {rows['gone']:,} gone{changed}")
+        for what in ("added", "gone"):
+            if schema[what]:
+                say(f"columns {what}: {', '.join(schema[what])}")
+        for each in schema["changed"]:
+            say(f"{each['column']}: {each['was']} became {each['is']}")
+        say("")
+        table([_moved(c) for c in found.columns], _MOVED)
+
+    emit(found, show)
+
+
+_MOVED = [("column", "column"), ("nulls", "nulls"), ("distinct", "distinct"), ("mean", "mean"), ("KS", "ks"), ("changed", "changed")]  # fmt: skip
+
+
+def _moved(column: dict[str, Any]) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        k: " -> ".join(f"{v:g}" for v in column[k]) for k in ("nulls", "distinct", "mean") if k in column
+    }
+    return {"mean": "", "ks": "", "changed": "", **column, **shown}
 
 
 @app.command()

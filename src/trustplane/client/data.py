@@ -73,6 +73,11 @@ class Datasets:
         body = {"changes": dict(changes or {}), "number": number}
         return Record(self._wire.post(f"{self._at}/{segment(name)}/classification", body))
 
+    def diff(self, name: str, old: int | None = None, new: int | None = None, *, key: Sequence[str] = ()) -> Record:
+        """What differs between two versions, the last two without numbers: ``schema``, ``rows``, ``columns``. Counts alone."""
+        body = {"old": old, "new": new, "key": list(key)}
+        return Record(self._wire.post(f"{self._at}/{segment(name)}/compare", body))
+
     def reveal(self, name: str, column: str, values: Sequence[str], *, reason: str) -> tuple[str, ...]:
         """What stands behind tokens of a column that a recipe made, in their order."""
         body = {"column": column, "values": list(values), "reason": reason}

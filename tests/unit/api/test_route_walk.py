@@ -187,6 +187,7 @@ def walk_data(walk, project, folder):
     named2 = {**project, "dataset": "tokens", "number": 2}
     body = {"reason": "the walk"}
     walk("POST", at + "/versions/{number}/release", "data-steward", "dataset.update", named2, json=body)
+    walk("POST", at + "/compare", "data-steward", "dataset.compare", {**project, "dataset": "tokens"}, json={})
     budget = {"purpose": PURPOSE, "epsilon": 1}
     walk("PUT", "/projects/{project}/datasets/{dataset}/budgets", "data-steward", "dataset.update", named, json=budget)
     told = {"kind": "count", "epsilon": 0.5}
@@ -282,7 +283,7 @@ def walk_requests(walk, project, person):
     say(erasure, "verify", how="passport")
     walk.wait(say(erasure, "erase").json()["job_id"], "data-steward")
     shown = walk.caller.call("GET", base.format(**project) + "/" + erasure["request"], "auditor").json()
-    assert [e["rows"] for e in shown["erased"]] == [1, 1]
+    assert [e["rows"] for e in shown["erased"]] == [1, 1, 1]
     assert {r["kind"] for r in shown["reached"]} == {"run", "model"}
     for thing in shown["reached"]:
         say(erasure, "outcomes", thing=thing["id"], outcome="retired", reason="it is used no more")

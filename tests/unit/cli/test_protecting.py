@@ -76,6 +76,9 @@ def test_a_contract_puts_a_version_in_quarantine(call, ages, tmp_path):
     assert "at_most 77" in made.out
     assert "version 2" in call("-u", "kim", "contract", "show", "clients").out
     assert "at_most 77" in call("-u", "kim", "contract", "report", "clients", "2").out
+    differ = call("-u", "kim", "dataset", "diff", "clients", "1", "2", "--key", "customer_id")
+    assert differ.code == 0, differ.err
+    assert "0 the same, 1 added, 300 gone, 0 changed" in differ.out
     assert call("-u", "kim", "dataset", "release", "clients", "2", "--reason", "it is right").code == 0
     assert "let out: it is right" in call("-u", "kim", "contract", "report", "clients", "2").out
     assert "keeps the contract" in call("-u", "kim", "contract", "report", "clients", "1").out

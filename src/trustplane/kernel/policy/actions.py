@@ -93,6 +93,7 @@ _ALL = (
     _open("request.search", "Project"),
     _open("request.export", "Project"),
     _assured("decision.erase", "Project"),
+    _open("dataset.compare", "Dataset"),
     _open("dataset.reveal", "Dataset"),
     _write("view.create", "Dataset"),
     _read("view.read", "View"),
