@@ -1,6 +1,7 @@
 """Datasets, their classification, and views."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -24,6 +25,7 @@ from trustplane.data.queries import Answered, query
 from trustplane.data.revealing import reveal
 from trustplane.data.tables import Dataset, DatasetVersion, View
 from trustplane.data.terms import LAWFUL_BASES, PURPOSES
+from trustplane.data.view_limits import Limits, limits_of
 from trustplane.data.views import OpenedView, ViewSpec, create_view, open_view, revoke_view, view_facts
 from trustplane.kernel.identity.scopes import find_project
 from trustplane.kernel.identity.tables import Principal
@@ -120,6 +122,10 @@ class NewView(BaseModel):
     filter: str = Field(default="", max_length=2000)
     pseudonyms: list[str] = []
     version: int | None = None
+    masks: dict[str, int] = {}
+    unmasked: list[str] = ["data-steward"]
+    groups: int = 0
+    sample: int | None = None
 
 
 @router.get("/terms")
@@ -291,7 +297,7 @@ def views(project: str, door: Asked, page: Paged) -> dict[str, Any]:
             for v in session.scalars(select(View).where(View.project_id == row.id))
             if door.visible("view.read", view_target(v))
         ]
-        return page_of(rows, page, lambda v: v.id, lambda v: _view(door, v))
+        return page_of(rows, page, lambda v: v.id, lambda v: _view(door, session, v))
 
 
 @router.post("/projects/{project}/views", status_code=status.HTTP_201_CREATED)
@@ -306,10 +312,11 @@ def post_view(project: str, body: NewView, door: Asked) -> dict[str, Any]:
         body.filter,
         tuple(body.pseudonyms),
         body.version,
+        Limits(body.masks, tuple(body.unmasked), body.groups, body.sample),
     )
     made = door.once(body.model_dump(), lambda key: create_view(door.plane, door.actor, project, spec, key))
     with door.plane.database.read() as session:
-        return _view(door, session.get_one(View, made))
+        return _view(door, session, session.get_one(View, made))
 
 
 @router.post("/projects/{project}/datasets/{dataset}/compare")
@@ -333,7 +340,7 @@ def view(project: str, view: str, door: Asked) -> dict[str, Any]:
     with door.plane.database.read() as session:
         row = find_view(session, door.project(session, project).id, view)
         door.may("view.read", view_target(row))
-        return _view(door, row)
+        return _view(door, session, row)
 
 
 @router.get("/projects/{project}/views/{view}/rows", response_class=StreamingResponse)
@@ -370,8 +377,8 @@ def delete_view(project: str, view: str, door: Asked) -> None:
     revoke_view(door.plane, door.actor, project, view)
 
 
-def _view(door: Door, row: View) -> dict[str, Any]:
-    facts = dict(view_facts(row, door.plane.clock.now()))
+def _view(door: Door, session: Session, row: View) -> dict[str, Any]:
+    facts = {**view_facts(row, door.plane.clock.now()), **asdict(limits_of(session, row))}
     return {**facts, "expires": moment(row.expires), "created": moment(row.created)}
 
 

@@ -27,6 +27,12 @@ def create(
     ] = [],
     pseudonym: Annotated[list[str], typer.Option(help="A column to show as a keyed pseudonym.")] = [],
     filter: Annotated[str, typer.Option(help="Which rows, such as 'AGE >= 21'.")] = "",
+    mask: Annotated[
+        list[str],
+        typer.Option(help="A column to mask for all but data stewards; as column:4 to show its last 4 characters."),
+    ] = [],
+    groups: Annotated[int, typer.Option(help="Give no row, only aggregates over groups of at least so many rows.")] = 0,
+    sample: Annotated[int | None, typer.Option(help="The most rows, drawn by chance.")] = None,
     days: Annotated[float, typer.Option(help="How long it opens.")] = 30,
     version: Annotated[
         int | None, typer.Option("--version", help="The dataset's version; the newest without one.")
@@ -42,12 +48,28 @@ def create(
         known = {c["name"]: c["class"] for c in project.datasets.get(dataset, version).columns}
         shown = list(column) or _but(known, without, pseudonym)
         made = project.views.create(
-            name, dataset, shown, purpose=purpose, days=days, filter=filter, pseudonyms=list(pseudonym), version=version
+            name,
+            dataset,
+            shown,
+            purpose=purpose,
+            days=days,
+            filter=filter,
+            pseudonyms=list(pseudonym),
+            version=version,
+            masks=dict(map(_masked, mask)) or None,
+            groups=groups or None,
+            sample=sample,
         )
-    bare = [c for c in shown if known.get(c) in {"identifier", "special"} and c not in pseudonym]
+    hidden = {*pseudonym, *(column for column, _ in map(_masked, mask))} if not groups else set(shown)
+    bare = [c for c in shown if known.get(c) in {"identifier", "special"} and c not in hidden]
     if bare:
         note(f"it shows in plaintext what identifies people or is special of them: {', '.join(bare)}")
     emit(made, lambda: details(made, ["name", "id", "columns", "pseudonyms", "filter", "purpose", "expires"]))
+
+
+def _masked(text: str) -> tuple[str, int]:
+    column, colon, shown = text.rpartition(":")
+    return (column, int(shown)) if colon and shown.isdecimal() else (text, 0)
 
 
 def _but(classes: dict[str, str], without: list[str], pseudonyms: list[str]) -> list[str]:

@@ -111,7 +111,8 @@ class Views:
     def create(
         self, name: str, dataset: str, columns: Sequence[str], *, purpose: str, days: float = 30, **said: Any
     ) -> Record:
-        """Make a view. ``said`` may hold ``filter``, ``pseudonyms`` and ``version``."""
+        """Make a view. ``said`` may hold ``filter``, ``pseudonyms``, ``version``, and limits: ``masks`` (columns with how many last
+        characters show), ``unmasked`` (roles), ``groups`` (the least rows of an aggregate, of which alone it then gives) and ``sample``."""
         body = {"name": name, "dataset": dataset, "columns": list(columns), "purpose": purpose, "days": days}
         return Record(self._wire.post(self._at, body | {k: v for k, v in said.items() if v is not None}))
 

@@ -18,6 +18,7 @@ from trustplane.data.classification import confirm
 from trustplane.data.private.budgets import budgets_of, shown
 from trustplane.data.private.releases import releases_of
 from trustplane.data.tables import Dataset, DatasetVersion, View
+from trustplane.data.view_limits import limits_of
 from trustplane.kernel.identity.scopes import project_target
 from trustplane.kernel.identity.tables import Project
 from trustplane.kernel.ledger.evidence import events_about
@@ -82,7 +83,7 @@ def views(project: str, viewer: Looking) -> Response:
             "views.html",
             project=row,
             views=[
-                (v, session.get_one(Dataset, v.dataset_id), session.get_one(DatasetVersion, v.version_id), _openings(session, v))
+                (v, session.get_one(Dataset, v.dataset_id), session.get_one(DatasetVersion, v.version_id), _openings(session, v), limits_of(session, v))
                 for v in seen
             ],
             names=names_of(session),

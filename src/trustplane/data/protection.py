@@ -21,7 +21,7 @@ from trustplane.data.project_keys import project_key
 from trustplane.data.recipes import Plan, read_plan
 from trustplane.data.tables import Dataset, DatasetVersion, View
 from trustplane.data.transforms.steps import Treatment, treat
-from trustplane.data.views import OpenedView, open_view
+from trustplane.data.views import OpenedView, Question, open_view
 from trustplane.kernel.identity.scopes import find_project
 from trustplane.kernel.identity.tables import Project
 from trustplane.kernel.ledger.evidence import events_about
@@ -70,7 +70,7 @@ def protect(
     columns = plan.columns(treatments)
     _require_columns(columns, classes)
     _require_nobody_told(plan, treatments, row, classes)
-    opened = open_view(plane, actor, project, view, only=columns, query=plan.digest)
+    opened = open_view(plane, actor, project, view, question=Question(frozenset(columns), plan.digest))
     figures: dict[str, Any] = {}
 
     def made(op: Operation) -> Iterator[bytes]:

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+from sqlalchemy.orm import Session
 
 from trustplane.data.catalog import find_view
-from trustplane.data.sql_check import Asked, check_query, no_extra
-from trustplane.data.views import open_view
+from trustplane.data.sql_check import Asked, aggregates_alone, check_query, no_extra
+from trustplane.data.tables import DatasetVersion, View
+from trustplane.data.view_limits import limits_of
+from trustplane.data.views import Question, open_view
 from trustplane.kernel.identity.scopes import find_project
 from trustplane.values.errors import BadInput, Unavailable
 
@@ -35,6 +38,9 @@ _LOCKED: dict[str, str | bool | int | float | list[str]] = {
 }
 
 
+_NUMBERS = ("int", "uint", "float", "double", "halffloat", "decimal")
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """The rows of an answer. ``batches`` can be walked once; ``events`` are those of the views that were opened."""
@@ -54,17 +60,29 @@ def query(
     asked = check_query(sql)
     with plane.database.read() as session:
         scope = find_project(session, project)
-        columns = {name: tuple(find_view(session, scope.id, name).columns) for name in asked.views}
+        rows = {name: find_view(session, scope.id, name) for name in asked.views}
+        columns = {name: tuple(row.columns) for name, row in rows.items()}
+        groups = max(limits_of(session, row).groups for row in rows.values())
+        if groups:
+            asked = aggregates_alone(asked, groups, _kinds(session, rows[asked.views[0]]))
     tables: dict[str, Any] = {}
     events = []
     for name in asked.views:
         needed = asked.columns_of(columns[name])
-        opened = open_view(plane, actor, project, name, purpose, only=needed, query=asked.digest)
+        question = Question(frozenset(needed), asked.digest, aggregated=bool(groups))
+        opened = open_view(plane, actor, project, name, purpose, question=question)
         events.append(opened.event)
         tables[name] = _held(opened.schema, opened.batches, MOST_BYTES - sum(t.nbytes for t in tables.values()))
     reader = _run(asked, tables, seconds)
     schema = next(reader)
     return Answered(tuple(events), schema, reader)
+
+
+def _kinds(session: Session, view: View) -> dict[str, str]:
+    """What the columns of a view hold, as far as constants go: pseudonyms and masks are text."""
+    types = session.get_one(DatasetVersion, view.version_id).columns["types"]
+    texts = {*view.pseudonyms, *limits_of(session, view).masks}
+    return {c: "text" if c in texts or types[c] in {"string", "large_string"} else "number" if types[c].startswith(_NUMBERS) else types[c] for c in view.columns}  # fmt: skip
 
 
 def _held(schema: Any, batches: Iterator[Any], most: int) -> Any:

@@ -72,6 +72,18 @@ class View(Governed, Base):
     created: Mapped[datetime]
 
 
+class ViewLimits(Governed, Base):
+    """What a view withholds although it is open; see :mod:`trustplane.data.view_limits`."""
+
+    __tablename__ = "view_limits"
+
+    view_id: Mapped[str] = mapped_column(ForeignKey("views.id"), primary_key=True)
+    masks: Mapped[dict[str, Any]]
+    unmasked: Mapped[list[str]]
+    groups: Mapped[int]
+    sample: Mapped[int | None] = mapped_column(BigInteger)
+
+
 class SubjectRequest(Governed, Base):
     """What a person asks of those who hold their data, and what became of it.
 

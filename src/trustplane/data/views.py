@@ -1,7 +1,7 @@
 """Views: the only way to rows."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,16 @@ from trustplane.data.project_keys import project_key
 from trustplane.data.storage import key_ids_for, read_columns, schema_of
 from trustplane.data.tables import DatasetVersion, View
 from trustplane.data.terms import check_purpose
+from trustplane.data.view_limits import (
+    Limits,
+    check_limits,
+    keep_limits,
+    limits_of,
+    masked,
+    masks_for,
+    require_rows,
+    sampled,
+)
 from trustplane.kernel.identity.scopes import find_project
 from trustplane.kernel.vault.keyring import release
 from trustplane.kernel.vault.keys import SecretKey
@@ -41,6 +51,7 @@ class ViewSpec:
     row_filter: str = ""
     pseudonyms: tuple[str, ...] = ()
     number: int | None = None
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,19 @@ class OpenedView:
     batches: Iterator[Any]
     version_id: str
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of the rows of a view: ``only`` some of its columns; the ``digest`` of a query or recipe; ``aggregated`` where the caller
+    lets out aggregates alone, over groups as large as the view's limits say."""
+
+    only: frozenset[str] | None = None
+    digest: str | None = None
+    aggregated: bool = False
+
+
+WHOLE = Question()
 
 
 def create_view(
@@ -69,6 +93,7 @@ def create_view(
         require_usable(session, version)
         target = dataset_target(session, dataset)
     looked_at = _checked_columns(spec, version)
+    check_limits(spec.limits, spec.columns, spec.pseudonyms)
     with plane.operation(actor, "view.create", target, context={"purpose": purpose}, idempotency=idempotency) as op:
         taken = select(View.id).where(View.project_id == project_row.id, View.name == spec.name)
         if op.session.scalar(taken) is not None:
@@ -91,6 +116,8 @@ def create_view(
             created=now,
         )
         op.session.add(row)
+        op.session.flush()
+        keep_limits(op.session, row, spec.limits)
         op.record(
             view=row.id,
             version=version.id,
@@ -100,6 +127,7 @@ def create_view(
             classes=sorted({version.classes[c] for c in (*row.columns, *looked_at)}),
             purpose=purpose,
             expires=int(row.expires.timestamp()),
+            **(_said(spec.limits) if spec.limits.any else {}),
         )
         op.about(view_target(row))
         op.made(row.id)
@@ -113,35 +141,48 @@ def open_view(
     view: str,
     purpose: str | None = None,
     cause: str | None = None,
-    *,
-    only: Sequence[str] | None = None,
-    query: str | None = None,
+    question: Question = WHOLE,
 ) -> OpenedView:
     """Open a view for a purpose, its own without one. The opening is on durable record before the first row leaves.
 
-    ``only`` names some of its columns: keys of classes that none of them has stay in the vault. ``query`` is the digest of what is asked of the rows.
+    Keys of classes that no column of the ``question`` has stay in the vault.
     """
     with plane.database.read() as session:
         row = find_view(session, find_project(session, project).id, view)
         version = session.get_one(DatasetVersion, row.version_id)
+        limits = limits_of(session, row)
     schema = schema_of(version)
-    columns = tuple(row.columns if only is None else (c for c in row.columns if c in set(only)))
+    columns = tuple(c for c in row.columns if question.only is None or c in question.only)
     needed = tuple(dict.fromkeys((*columns, *columns_of(row.row_filter, schema))))
     wanted = key_ids_for(version, needed)
     stated = check_purpose(purpose) if purpose else row.purpose
     with plane.operation(actor, "view.open", view_target(row), context={"purpose": stated}, cause=cause) as op:
         if row.revoked_at is not None:
             raise Denied("TP-DATA-042", f"the view {row.name!r} was revoked")
+        if not question.aggregated:
+            require_rows(limits, row)
+        masks = masks_for(limits, actor, row.project_id)
         extra = [row.pseudonym_key] if row.pseudonym_key and set(columns) & set(row.pseudonyms) else []
         with plane.database.read() as session:
             keys = release(op, session, plane.keystore, [*wanted.values(), *extra])
-        op.record(version=version.id, columns=list(needed), purpose=stated)
-        op.refer(table=version.digest, **({} if query is None else {"query": query}))
+        op.record(
+            version=version.id, columns=list(needed), purpose=stated, **({"masked": sorted(masks)} if masks else {})
+        )
+        op.refer(table=version.digest, **({} if question.digest is None else {"query": question.digest}))
     by_name = {name: keys[key_id] for name, key_id in wanted.items()}
     mask = keys[row.pseudonym_key] if row.pseudonym_key and extra else None
-    shown = _shown_schema(row, schema, columns)
-    source = read_columns(plane.blobs, version, needed, by_name)
-    return OpenedView(op.id, shown, _shape(source, row, shown, schema, mask), version.id, version.digest)
+    shown = _shown_schema(row, schema, columns, masks)
+    source = sampled(read_columns(plane.blobs, version, needed, by_name), row.id, version.rows, limits.sample)
+    return OpenedView(op.id, shown, _shape(source, row, shown, schema, mask, masks), version.id, version.digest)
+
+
+def _said(limits: Limits) -> dict[str, Any]:
+    return {
+        "masks": dict(limits.masks),
+        "unmasked": list(limits.unmasked),
+        "groups": limits.groups,
+        "sample": limits.sample,
+    }
 
 
 def revoke_view(plane: "Plane", actor: "Actor", project: str, view: str) -> None:
@@ -170,25 +211,29 @@ def _checked_columns(spec: ViewSpec, version: DatasetVersion) -> tuple[str, ...]
     return columns_of(spec.row_filter, schema_of(version))
 
 
-def _shown_schema(row: View, schema: Any, columns: Sequence[str]) -> Any:
+def _shown_schema(row: View, schema: Any, columns: Sequence[str], masks: Mapping[str, int]) -> Any:
     fields = [
-        pa.field(name, pa.string()) if name in row.pseudonyms else schema.field(name).remove_metadata()
+        pa.field(name, pa.string()) if name in row.pseudonyms or name in masks else schema.field(name).remove_metadata()
         for name in columns
     ]
     return pa.schema(fields)
 
 
-def _shape(batches: Iterator[Any], row: View, shown: Any, schema: Any, mask: SecretKey | None) -> Iterator[Any]:
+def _shape(
+    batches: Iterator[Any], row: View, shown: Any, schema: Any, mask: SecretKey | None, masks: Mapping[str, int]
+) -> Iterator[Any]:
     """Filter the rows, drop what only the filter looked at, and put pseudonyms in place."""
     expression = compile_filter(row.row_filter, schema) if row.row_filter else None
     for batch in batches:
         kept = batch if expression is None else batch.filter(expression)
         if kept.num_rows:
-            yield pa.record_batch([_column(kept, name, row, mask) for name in shown.names], schema=shown)
+            yield pa.record_batch([_column(kept, name, row, mask, masks) for name in shown.names], schema=shown)
 
 
-def _column(batch: Any, name: str, row: View, mask: SecretKey | None) -> Any:
+def _column(batch: Any, name: str, row: View, mask: SecretKey | None, masks: Mapping[str, int]) -> Any:
     column = batch.column(name)
+    if name in masks:
+        return masked(column, masks[name])
     if mask is None or name not in row.pseudonyms:
         return column
     return pseudonymise(mask, row.purpose, column)

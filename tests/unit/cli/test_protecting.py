@@ -82,3 +82,20 @@ def test_a_contract_puts_a_version_in_quarantine(call, ages, tmp_path):
     assert call("-u", "kim", "dataset", "release", "clients", "2", "--reason", "it is right").code == 0
     assert "let out: it is right" in call("-u", "kim", "contract", "report", "clients", "2").out
     assert "keeps the contract" in call("-u", "kim", "contract", "report", "clients", "1").out
+
+
+def test_a_view_masks_samples_and_sums(call, ages):
+    said = ("--dataset", "clients", "--purpose", PURPOSE)
+    shown = ("--column", "customer_id", "--column", "age")
+    made = call("-u", "kim", "view", "create", "calls", *said, *shown, "--mask", "customer_id:2", "--sample", "5")
+    assert made.code == 0, made.err
+    assert "plaintext" not in made.err
+    assert len(json.loads(call("-u", "kim", "--json", "view", "head", "calls").out)["items"]) == 5
+    assert call("-u", "kim", "view", "create", "sums", *said, *shown, "--groups", "5").code == 0
+    refused = call("-u", "kim", "view", "head", "sums")
+    assert refused.code != 0
+    assert "TP-DATA-043" in refused.err
+    told = call("-u", "kim", "view", "query", "SELECT age, count(*) AS n FROM sums GROUP BY age ORDER BY age LIMIT 1")
+    assert told.code == 0, told.err
+    wrong = call("-u", "kim", "view", "create", "x", *said, *shown, "--mask", "sex")
+    assert "TP-DATA-044" in wrong.err
