@@ -24,6 +24,7 @@ from trustplane.api import (
     requests,
     rollout,
     training,
+    view_requests,
     workspace,
 )
 from trustplane.assessment.service import resume_assessments
@@ -40,6 +41,7 @@ _RESOURCES = (
     identity,
     data,
     contracts,
+    view_requests,
     requests,
     private,
     training,

@@ -128,6 +128,21 @@ class NewView(BaseModel):
     sample: int | None = None
 
 
+def spec_of(body: NewView) -> ViewSpec:
+    """What a body says of a view."""
+    return ViewSpec(
+        body.name,
+        body.dataset,
+        tuple(body.columns),
+        body.purpose,
+        timedelta(days=body.days),
+        body.filter,
+        tuple(body.pseudonyms),
+        body.version,
+        Limits(body.masks, tuple(body.unmasked), body.groups, body.sample),
+    )
+
+
 @router.get("/terms")
 def terms(_door: Asked) -> dict[str, Any]:
     """The terms for purposes and legal bases."""
@@ -303,17 +318,7 @@ def views(project: str, door: Asked, page: Paged) -> dict[str, Any]:
 @router.post("/projects/{project}/views", status_code=status.HTTP_201_CREATED)
 def post_view(project: str, body: NewView, door: Asked) -> dict[str, Any]:
     """Make a view: the only way to rows."""
-    spec = ViewSpec(
-        body.name,
-        body.dataset,
-        tuple(body.columns),
-        body.purpose,
-        timedelta(days=body.days),
-        body.filter,
-        tuple(body.pseudonyms),
-        body.version,
-        Limits(body.masks, tuple(body.unmasked), body.groups, body.sample),
-    )
+    spec = spec_of(body)
     made = door.once(body.model_dump(), lambda key: create_view(door.plane, door.actor, project, spec, key))
     with door.plane.database.read() as session:
         return _view(door, session, session.get_one(View, made))

@@ -79,6 +79,69 @@ def _but(classes: dict[str, str], without: list[str], pseudonyms: list[str]) -> 
     return [c for c, k in classes.items() if c in pseudonyms or not {c, k} & left_out]
 
 
+@app.command()
+def ask(
+    name: Name,
+    dataset: Annotated[str, typer.Option(help="The dataset.")],
+    purpose: Annotated[str, typer.Option(help="What it is for: one of the dataset's purposes.")],
+    column: Annotated[list[str], typer.Option(help="A column to show; may be repeated.")],
+    reason: Annotated[str, typer.Option(help="Why you need it.")],
+    pseudonym: Annotated[list[str], typer.Option(help="A column to show as a keyed pseudonym.")] = [],
+    filter: Annotated[str, typer.Option(help="Which rows, such as 'AGE >= 21'.")] = "",
+    days: Annotated[float, typer.Option(help="How long it should open.")] = 30,
+) -> None:
+    """Ask for a view; a data steward decides.
+
+    trustplane view ask ages --dataset clients --purpose CustomerSolvencyMonitoring --column AGE --reason "a chart by age"
+    """
+    with working() as (_, project):
+        made = project.views.ask(
+            name, dataset, column, purpose=purpose, reason=reason, days=days, filter=filter, pseudonyms=list(pseudonym)
+        )
+    emit(made, lambda: say(f"asked for under {made.id}; a data steward decides"))
+
+
+@app.command()
+def requests() -> None:
+    """What was asked for, and what was decided."""
+    with working() as (_, project):
+        rows = project.views.requests()
+    columns = [
+        ("request", "id"),
+        ("state", "state"),
+        ("by", "asked_by"),
+        ("view", "name"),
+        ("of", "dataset"),
+        ("columns", "columns"),
+        ("reason", "reason"),
+        ("answer", "answer"),
+    ]
+    emit({"items": rows}, lambda: table(rows, columns, "nobody asked for a view"))
+
+
+@app.command()
+def grant(
+    request: Annotated[str, typer.Argument(help="The id of the request.")],
+    answer: Annotated[str, typer.Option(help="What to say to whoever asked.")] = "",
+    days: Annotated[float | None, typer.Option(help="How long it opens, where not as long as was asked.")] = None,
+) -> None:
+    """Make a view that was asked for. Nobody grants what they asked for."""
+    with working() as (_, project):
+        made = project.views.grant(request, answer=answer, days=days)
+    emit(made, lambda: say(f"{made.asked_by} may open the view {made.name}"))
+
+
+@app.command()
+def refuse(
+    request: Annotated[str, typer.Argument(help="The id of the request.")],
+    answer: Annotated[str, typer.Option(help="Why not.")],
+) -> None:
+    """Refuse a view that was asked for."""
+    with working() as (_, project):
+        made = project.views.refuse(request, answer=answer)
+    emit(made, lambda: say(f"refused: {made.answer}"))
+
+
 @app.command("list")
 def list_() -> None:
     """The views of the project."""

@@ -116,6 +116,36 @@ class Views:
         body = {"name": name, "dataset": dataset, "columns": list(columns), "purpose": purpose, "days": days}
         return Record(self._wire.post(self._at, body | {k: v for k, v in said.items() if v is not None}))
 
+    def ask(
+        self,
+        name: str,
+        dataset: str,
+        columns: Sequence[str],
+        *,
+        purpose: str,
+        reason: str,
+        days: float = 30,
+        **said: Any,
+    ) -> Record:
+        """Ask for a view as :meth:`create` would make it, for a reason; a data steward decides."""
+        body = {"name": name, "dataset": dataset, "columns": list(columns), "purpose": purpose, "days": days}
+        body |= {"reason": reason, **{k: v for k, v in said.items() if v is not None}}
+        return Record(self._wire.post(f"{self._project}/view-requests", body))
+
+    def requests(self) -> Records:
+        """What was asked for, the newest first."""
+        return Records(map(Record, self._wire.get(f"{self._project}/view-requests")["items"]))
+
+    def grant(self, request: str, *, answer: str = "", days: float | None = None) -> Record:
+        """Make the view that was asked for, for ``days`` where not for as long as was asked."""
+        return Record(
+            self._wire.post(f"{self._project}/view-requests/{segment(request)}/grant", {"answer": answer, "days": days})
+        )
+
+    def refuse(self, request: str, *, answer: str) -> Record:
+        """Refuse a view, for a reason."""
+        return Record(self._wire.post(f"{self._project}/view-requests/{segment(request)}/refuse", {"answer": answer}))
+
     def revoke(self, name: str) -> None:
         """Take a view back."""
         self._wire.delete(f"{self._at}/{segment(name)}")

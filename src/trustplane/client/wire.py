@@ -199,6 +199,7 @@ _REFUSED = (
     *(
         "TP-DATA-112",
         "TP-DATA-113",
+        "TP-DATA-047",
         "TP-DATA-121",
         "TP-DATA-123",
         "TP-DATA-133",

@@ -19,6 +19,7 @@ from trustplane.data.private.budgets import budgets_of, shown
 from trustplane.data.private.releases import releases_of
 from trustplane.data.tables import Dataset, DatasetVersion, View
 from trustplane.data.view_limits import limits_of
+from trustplane.data.view_requests import view_requests_of
 from trustplane.kernel.identity.scopes import project_target
 from trustplane.kernel.identity.tables import Project
 from trustplane.kernel.ledger.evidence import events_about
@@ -86,6 +87,7 @@ def views(project: str, viewer: Looking) -> Response:
                 (v, session.get_one(Dataset, v.dataset_id), session.get_one(DatasetVersion, v.version_id), _openings(session, v), limits_of(session, v))
                 for v in seen
             ],
+            asked=[(r, session.get_one(Dataset, r.dataset_id)) for r in view_requests_of(session, row.id) if viewer.sees("dataset.read", dataset_target(session, session.get_one(Dataset, r.dataset_id)))],
             names=names_of(session),
             now=viewer.plane.clock.now(),
         )  # fmt: skip

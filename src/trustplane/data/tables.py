@@ -84,6 +84,25 @@ class ViewLimits(Governed, Base):
     sample: Mapped[int | None] = mapped_column(BigInteger)
 
 
+class ViewRequest(Governed, Base):
+    """That somebody asks for a view, and what was decided."""
+
+    __tablename__ = "view_requests"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"), index=True)
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"))
+    spec: Mapped[dict[str, Any]]
+    reason: Mapped[str] = mapped_column(String(2000))
+    asked_by: Mapped[str] = mapped_column(String(36))
+    asked_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(16))  # waiting, granted, refused
+    decided_by: Mapped[str | None] = mapped_column(String(36))
+    decided_at: Mapped[datetime | None]
+    answer: Mapped[str] = mapped_column(String(2000))
+    view_id: Mapped[str | None] = mapped_column(String(36))
+
+
 class SubjectRequest(Governed, Base):
     """What a person asks of those who hold their data, and what became of it.
 

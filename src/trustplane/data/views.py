@@ -1,6 +1,6 @@
 """Views: the only way to rows."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from trustplane.data.view_limits import (
     sampled,
 )
 from trustplane.kernel.identity.scopes import find_project
+from trustplane.kernel.operation import Operation
 from trustplane.kernel.vault.keyring import release
 from trustplane.kernel.vault.keys import SecretKey
 from trustplane.kernel.vault.pseudonyms import pseudonymise
@@ -79,21 +80,22 @@ WHOLE = Question()
 
 
 def create_view(
-    plane: "Plane", actor: "Actor", project: str, spec: ViewSpec, idempotency: "Idempotency | None" = None
+    plane: "Plane",
+    actor: "Actor",
+    project: str,
+    spec: ViewSpec,
+    idempotency: "Idempotency | None" = None,
+    then: Callable[[Operation, str], None] | None = None,
 ) -> str:
-    """Make a view; return its id."""
-    check_name("view", spec.name)
+    """Make a view; return its id. ``then`` is done in the same transaction."""
     purpose = check_purpose(spec.purpose)
-    if not timedelta(minutes=1) <= spec.life <= LONGEST:
-        raise BadInput("TP-DATA-040", "a view lives for at least one minute and at most 366 days")
     with plane.database.read() as session:
         project_row = find_project(session, project)
         dataset = find_dataset(session, project_row.id, spec.dataset)
         version = find_version(session, dataset, spec.number)
         require_usable(session, version)
         target = dataset_target(session, dataset)
-    looked_at = _checked_columns(spec, version)
-    check_limits(spec.limits, spec.columns, spec.pseudonyms)
+    looked_at = check_spec(spec, version)
     with plane.operation(actor, "view.create", target, context={"purpose": purpose}, idempotency=idempotency) as op:
         taken = select(View.id).where(View.project_id == project_row.id, View.name == spec.name)
         if op.session.scalar(taken) is not None:
@@ -129,9 +131,21 @@ def create_view(
             expires=int(row.expires.timestamp()),
             **(_said(spec.limits) if spec.limits.any else {}),
         )
+        if then is not None:
+            then(op, row.id)
         op.about(view_target(row))
         op.made(row.id)
         return row.id
+
+
+def check_spec(spec: ViewSpec, version: DatasetVersion) -> tuple[str, ...]:
+    """The columns that the filter looks at, once the whole specification makes sense for the version."""
+    check_name("view", spec.name)
+    if not timedelta(minutes=1) <= spec.life <= LONGEST:
+        raise BadInput("TP-DATA-040", "a view lives for at least one minute and at most 366 days")
+    looked_at = _checked_columns(spec, version)
+    check_limits(spec.limits, spec.columns, spec.pseudonyms)
+    return looked_at
 
 
 def open_view(

@@ -188,6 +188,16 @@ def walk_data(walk, project, folder):
     body = {"reason": "the walk"}
     walk("POST", at + "/versions/{number}/release", "data-steward", "dataset.update", named2, json=body)
     walk("POST", at + "/compare", "data-steward", "dataset.compare", {**project, "dataset": "tokens"}, json={})
+    wish = {"dataset": "tokens", "columns": ["customer_id"], "purpose": PURPOSE, "reason": "the walk"}
+    base = "/projects/{project}/view-requests"
+    for name, what, action, said in (
+        ("w1", "grant", "view.create", {}),
+        ("w2", "refuse", "view.refuse", {"answer": "no"}),
+    ):
+        asked = walk("POST", base, "scientist", "view.request", project, json={**wish, "name": name}).json()
+        walk(
+            "POST", base + "/{request}/" + what, "data-steward", action, {**project, "request": asked["id"]}, json=said
+        )
     budget = {"purpose": PURPOSE, "epsilon": 1}
     walk("PUT", "/projects/{project}/datasets/{dataset}/budgets", "data-steward", "dataset.update", named, json=budget)
     told = {"kind": "count", "epsilon": 0.5}

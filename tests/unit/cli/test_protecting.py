@@ -99,3 +99,20 @@ def test_a_view_masks_samples_and_sums(call, ages):
     assert told.code == 0, told.err
     wrong = call("-u", "kim", "view", "create", "x", *said, *shown, "--mask", "sex")
     assert "TP-DATA-044" in wrong.err
+
+
+def test_a_view_is_asked_for_and_decided_on(call, ages):
+    assert call("-u", "ada", "user", "create", "sam", "--password", TRUSTPLANE_NEW_PASSWORD="correct-horse").code == 0
+    assert call("-u", "ada", "-p", "credit", "user", "grant", "sam", "scientist").code == 0
+    assert call("login", "sam", TRUSTPLANE_PASSWORD="correct-horse").code == 0
+    assert "nobody asked" in call("-u", "sam", "view", "requests").out
+    wish = ("--dataset", "clients", "--purpose", PURPOSE, "--column", "age", "--reason", "a chart")
+    for name, decide in (("one", ("grant",)), ("two", ("refuse", "--answer", "not needed"))):
+        asked = call("-u", "sam", "--json", "view", "ask", name, *wish)
+        assert asked.code == 0, asked.err
+        decided = call("-u", "kim", "view", decide[0], json.loads(asked.out)["id"], *decide[1:])
+        assert decided.code == 0, decided.err
+    shown = call("-u", "sam", "view", "requests").out
+    assert "granted" in shown
+    assert "not needed" in shown
+    assert call("-u", "sam", "view", "head", "one").code == 0

@@ -95,6 +95,8 @@ _ALL = (
     _assured("decision.erase", "Project"),
     _open("dataset.compare", "Dataset"),
     _open("dataset.reveal", "Dataset"),
+    _write("view.request", "Dataset"),
+    _write("view.refuse", "Dataset"),
     _write("view.create", "Dataset"),
     _read("view.read", "View"),
     _open("view.open", "View"),

@@ -36,6 +36,7 @@ CONTEXT: dict[str, dict[str, Value]] = {
     "token.issue": {"scopes": ("dataset.read",)},
     "run.start-unsandboxed": {"reason": "a driver"},
     "view.create": {"purpose": "CreditChecking"},
+    "view.request": {"purpose": "CreditChecking"},
     "view.open": {"purpose": "CreditChecking"},
     "view.measure": {"purpose": "CreditChecking"},
     "waiver.grant": {"requester": account("ann")},

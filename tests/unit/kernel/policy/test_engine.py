@@ -171,6 +171,7 @@ def test_the_policies_chosen_for_an_action_decide_as_the_whole_set_does(
     flags = {"production": flag} if ACTIONS[action].resource in {"Environment", "Deployment"} else {}
     words = {
         "view.create": "purpose",
+        "view.request": "purpose",
         "view.open": "purpose",
         "view.measure": "purpose",
         "run.start-unsandboxed": "reason",

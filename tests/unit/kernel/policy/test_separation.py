@@ -93,7 +93,8 @@ def states() -> Iterator[State]:
                 attrs={"expires": 1 if ended else 1 << 40},
                 context=context,
             )
-        yield State("view.create", "Dataset", same_purpose=same, ended=ended, context=context)
+        for action in ("view.create", "view.request"):
+            yield State(action, "Dataset", same_purpose=same, ended=ended, context=context)
     for reason in ("", "a driver"):
         yield State("run.start-unsandboxed", "Project", reason=reason, context={"reason": reason})
     for action in ACTIONS.values():
@@ -143,7 +144,7 @@ def broken_rules(state: State, principal: Principal, roles: frozenset[str]) -> s
         found.add("production answers consumers")
     if state.production and action == "decision.read" and "scientist" in roles:
         found.add("scientists do not read production's decisions")
-    if action in {"view.open", "view.measure", "view.create"} and not state.same_purpose:
+    if action in {"view.open", "view.measure", "view.create", "view.request"} and not state.same_purpose:
         found.add("purpose limitation")
     if action in {"view.open", "view.measure"} and state.ended:
         found.add("a view that ended")
