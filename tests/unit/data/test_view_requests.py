@@ -93,7 +93,7 @@ def test_who_may_ask_and_decide(plane, cast, asked):
     [
         (WISH, " ", BadInput),
         (ViewSpec("x", "clients", ("nothing",), PURPOSE, timedelta(days=1)), "y", BadInput),
-        (ViewSpec("x", "clients", ("age",), "dpv:Marketing", timedelta(days=1)), "y", AccessDenied),
+        (ViewSpec("x", "clients", ("age",), "dpv:ServiceProvision", timedelta(days=1)), "y", AccessDenied),
         (ViewSpec("x", "nobody", ("age",), PURPOSE, timedelta(days=1)), "y", NotFound),
         (ViewSpec("x", "clients", ("age",), PURPOSE, timedelta(days=999)), "y", BadInput),
     ],
