@@ -70,7 +70,7 @@ COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hash
 lock: ## Renew the locks in requirements/
 	@for set in "bootstrap requirements/bootstrap.in" "client pyproject.toml" \
 	    "demo pyproject.toml requirements/build.in --extra plane --extra ml" \
-	    "test pyproject.toml requirements/build.in --extra plane --extra ml --extra frames --extra sql --extra private --extra protect --extra contracts --group dev"; do \
+	    "test pyproject.toml requirements/build.in --extra plane --extra ml --extra frames --extra sql --extra private --extra protect --extra contracts --extra excel --group dev"; do \
 	  set -- $$set; name=$$1; shift; $(or $(wildcard $(UV)),uv) $(COMPILE) "$$@" -o requirements/$$name.txt || exit 1; done
 
 clean: ## Remove the environment, caches and the demo workspace

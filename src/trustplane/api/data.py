@@ -39,7 +39,7 @@ class Terms(BaseModel):
     """What is said of a dataset that is ingested; ``type`` gives a column a type as ``column:type``; ``exact`` lets discovery look at every row;
     ``append`` keeps the rows of the last version too."""
 
-    format: Literal["csv", "parquet", "arrow", "jsonl"]
+    format: Literal["csv", "parquet", "arrow", "jsonl", "xlsx"]
     append: bool = False
     purpose: list[str] = Field(default=[], max_length=50)
     lawful_basis: str = ""

@@ -20,7 +20,9 @@ Version = Annotated[int | None, typer.Option("--version", help="The version; the
 @app.command()
 def ingest(
     name: Name,
-    file: Annotated[Path, typer.Argument(help="A CSV, Parquet, Arrow or JSON Lines file; - for the standard input.")],
+    file: Annotated[
+        Path, typer.Argument(help="A CSV, Parquet, Arrow, JSON Lines or Excel file; - for the standard input.")
+    ],
     purpose: Annotated[list[str], typer.Option(help="A purpose: a DPV term; may be repeated.")] = [],
     basis: Annotated[str, typer.Option(help="The legal basis, such as A6-1-b (GDPR art. 6(1)(b)).")] = "",
     retention: Annotated[int | None, typer.Option(help="Days after which the data must be gone.")] = None,
@@ -28,7 +30,7 @@ def ingest(
     description: Annotated[str, typer.Option(help="What it holds.")] = "",
     type: Annotated[list[str], typer.Option(help="A column's type, as column:type.")] = [],
     format: Annotated[
-        str | None, typer.Option(help="csv, parquet, arrow or jsonl, where the file's name does not say.")
+        str | None, typer.Option(help="csv, parquet, arrow, jsonl or xlsx, where the file's name does not say.")
     ] = None,
     exact: Annotated[
         bool, typer.Option("--exact", help="Look for personal data in every row, not in a sample.")

@@ -19,7 +19,7 @@ Told = Callable[[int, int | None], None]
 _FORMATS = {
     ".csv": "csv", ".parquet": "parquet", ".pq": "parquet",
     ".arrow": "arrow", ".arrows": "arrow", ".feather": "arrow",
-    ".jsonl": "jsonl", ".ndjson": "jsonl",
+    ".jsonl": "jsonl", ".ndjson": "jsonl", ".xlsx": "xlsx",
 }  # fmt: skip
 
 
@@ -49,7 +49,7 @@ class Datasets:
         progress: Told | None = None,
         **said: Any,
     ) -> Record:
-        """Send a CSV, Parquet, Arrow or JSON Lines file as a new version of a dataset; memory does not grow with the file.
+        """Send a CSV, Parquet, Arrow, JSON Lines or Excel file as a new version of a dataset; memory does not grow with the file.
 
         ``said`` may hold ``format`` (else told by the file's name), ``source``, ``description``, ``types`` (by column), ``exact``: whether
         discovery looks at every row, and not at a sample alone, and ``append``: whether the rows of the last version are kept too.
