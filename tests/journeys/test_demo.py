@@ -125,3 +125,14 @@ def test_the_demo_does_not_write_over_another_folder(run_command, tmp_path):
     done = run_command("demo", tmp_path, check=False)
     assert done.returncode == 2
     assert (tmp_path / "mine.txt").read_text() == "mine"
+
+
+def test_lineage_leads_from_the_table_to_the_model(demo, run_command):
+    told = run_command("-w", demo.folder, "-u", "owner", "project", "lineage").stdout
+    events = [json.loads(line) for line in told.splitlines()]
+    [table] = [e for e in events if e["job"]["name"] == "credit.ingest.clients"]
+    ended = [e for e in events if e["job"]["name"].startswith("credit.train.") and e["eventType"] == "COMPLETE"]
+    assert (
+        {d["name"] for e in ended for d in e["inputs"]} == {table["outputs"][0]["name"]} == {"credit/datasets/clients"}
+    )
+    assert "credit/models/default-risk" in {d["name"] for e in ended for d in e["outputs"]}

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from trustplane.api.access import Asked, Paged, listed, moment, names_of, page_of
 from trustplane.api.release import finding_facts
+from trustplane.compliance.lineage import lineage
 from trustplane.compliance.service import create_report, evaluate_controls, mapped_clauses, open_report
 from trustplane.compliance.tables import Report
 from trustplane.kernel.controls.registry import registered
@@ -54,6 +55,13 @@ def evaluate(project: str, door: Asked) -> dict[str, Any]:
             "counts": dict(Counter(r.status for r in rows)),
             "findings": [finding_facts(r) for r in rows],
         }
+
+
+@router.get("/projects/{project}/lineage")
+def project_lineage(project: str, door: Asked) -> dict[str, Any]:
+    """What was made of what, as OpenLineage run events, the oldest first."""
+    with door.plane.database.read() as session:
+        return listed(lineage(door.plane, session, door.project(session, project)))
 
 
 @router.get("/projects/{project}/findings")

@@ -1,11 +1,12 @@
 """``trustplane project``."""
 
+import json
 from typing import Annotated
 
 import typer
 
 from trustplane.cli.context import connected, working
-from trustplane.cli.output import details, emit, table
+from trustplane.cli.output import details, emit, say, table
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Projects and environments.")
 Name = Annotated[str, typer.Argument(help="The name.")]
@@ -28,6 +29,17 @@ def create(name: Name, description: Annotated[str, typer.Option(help="What it is
     with connected() as client:
         made = client.create_project(name, description).get()
     emit(made, lambda: details(made))
+
+
+@app.command()
+def lineage() -> None:
+    """What was made of what, as OpenLineage run events, one JSON object a line.
+
+    trustplane project lineage > lineage.jsonl
+    """
+    with working() as (_, project):
+        events = project.lineage()
+    emit({"items": events}, lambda: say("\n".join(json.dumps(e) for e in events)))
 
 
 @app.command()

@@ -53,6 +53,10 @@ class Project:
         """What is said of it."""
         return Record(self._wire.get(f"/projects/{segment(self.name)}"))
 
+    def lineage(self) -> list[dict[str, Any]]:
+        """What was made of what, as OpenLineage run events, the oldest first."""
+        return list(self._wire.get(f"/projects/{segment(self.name)}/lineage")["items"])
+
     def environments(self) -> Records:
         """Its environments."""
         return Records(map(Record, self._wire.get(f"/projects/{segment(self.name)}/environments")["items"]))

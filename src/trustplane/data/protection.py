@@ -94,11 +94,22 @@ def protect(
 
 def protection_of(plane: "Plane", session: Session, version: DatasetVersion) -> dict[str, Any] | None:
     """The figures of the protection that made a version, as its event says them; None for a version that was not made so."""
+    found: dict[str, Any] | None = _facts_of(plane, session, version).get("protected")
+    return found
+
+
+def source_of(plane: "Plane", session: Session, version: DatasetVersion) -> DatasetVersion | None:
+    """The version that a protected one was made of; None for any other."""
+    return session.get(DatasetVersion, _facts_of(plane, session, version).get("from_version", ""))
+
+
+def _facts_of(plane: "Plane", session: Session, version: DatasetVersion) -> dict[str, Any]:
+    """What the event of a version's ingestion says."""
     for event in reversed(events_about(session, f"Dataset::{version.dataset_id}", "dataset.ingest")):
-        facts = (plane.ledger.get(event).payload or {}).get("facts", {})
+        facts: dict[str, Any] = (plane.ledger.get(event).payload or {}).get("facts", {})
         if facts.get("version") == version.id:
-            return facts.get("protected")  # type: ignore[no-any-return]
-    return None
+            return facts
+    return {}
 
 
 def _carried_out(
