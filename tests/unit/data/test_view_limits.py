@@ -5,8 +5,12 @@ from datetime import timedelta
 import pyarrow as pa
 import pytest
 
+from trustplane.data.private.budgets import BudgetSpec, set_budget
+from trustplane.data.private.questions import Question, epsilon_of
+from trustplane.data.private.releases import release_statistic
 from trustplane.data.queries import query
 from trustplane.data.sql_check import aggregates_alone, check_query
+from trustplane.data.tables import PrivacyRelease
 from trustplane.data.view_limits import Limits
 from trustplane.data.views import ViewSpec, create_view, open_view
 from trustplane.kernel.ledger.crosscheck import verify
@@ -126,3 +130,20 @@ def test_a_pseudonym_is_not_masked(plane, cast, clients):
     with pytest.raises(BadInput) as caught:
         create_view(plane, cast["data-steward"], "credit", spec)
     assert caught.value.code == "TP-DATA-044"
+
+
+def test_statistics_keep_to_the_limits_too(plane, cast, make):
+    set_budget(plane, cast["data-steward"], "credit", "clients", BudgetSpec(PURPOSE, "40"))
+    make("few", "age", "amount", masks={"age": 0}, sample=20, groups=9)
+
+    def told(actor, **asked):
+        made = release_statistic(plane, cast[actor], "credit", "few", Question(**asked))
+        with plane.database.read() as session:
+            return session.get_one(PrivacyRelease, made).answer["value"]
+
+    assert abs(told("scientist", kind="count", epsilon=epsilon_of("15")) - 20) <= 3
+    asked = {"kind": "mean", "column": "age", "epsilon": epsilon_of("1"), "lower": 18, "upper": 80}
+    assert 18 <= told("data-steward", **asked) <= 80
+    for wrong in (asked, {"kind": "count", "epsilon": epsilon_of("1"), "where": "age == 20"}):
+        with pytest.raises(BadInput):
+            told("scientist", **wrong)

@@ -1,6 +1,6 @@
 """Releasing a statistic: decided, computed, paid for and recorded in one operation; the answer leaves when that is durable."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -14,6 +14,7 @@ from trustplane.data.private.questions import Question, check
 from trustplane.data.storage import key_ids_for, read_columns, schema_of
 from trustplane.data.tables import Dataset, DatasetVersion, PrivacyRelease, View
 from trustplane.data.terms import check_purpose
+from trustplane.data.view_limits import limits_of, masks_for, sampled
 from trustplane.kernel.identity.scopes import find_project
 from trustplane.kernel.vault.keyring import release
 from trustplane.values.errors import BadInput, Denied
@@ -43,9 +44,10 @@ def release_statistic(
         row = find_view(session, find_project(session, project).id, view)
         version = session.get_one(DatasetVersion, row.version_id)
         dataset = session.get_one(Dataset, row.dataset_id)
+        limits = limits_of(session, row)
     stated = check_purpose(purpose) if purpose else row.purpose
     schema = schema_of(version)
-    looked_at = check(asked, _offered(row, version, schema))
+    looked_at = check(asked, _offered(row, version, schema, masks_for(limits, actor, row.project_id)))
     with plane.operation(
         actor, "view.measure", view_target(row), context={"purpose": stated}, idempotency=idempotency
     ) as op:
@@ -59,7 +61,8 @@ def release_statistic(
             wanted = key_ids_for(version, needed)
             keys = release(op, session, plane.keystore, wanted.values())
         rows = read_columns(plane.blobs, version, needed, {name: keys[key] for name, key in wanted.items()})
-        said = answer(asked, unit, _filtered(rows, [row.row_filter, asked.where], schema))
+        drawn = sampled(rows, row.id, version.rows, limits.sample)
+        said = answer(asked, unit, _filtered(drawn, [row.row_filter, asked.where], schema))
         left = spend(op.session, budget.id, unit, asked.micro)
         made = PrivacyRelease(
             id=new_id(),
@@ -95,10 +98,10 @@ def releases_of(session: Session, budget_id: str) -> Sequence[PrivacyRelease]:
     return session.scalars(query).all()
 
 
-def _offered(row: View, version: DatasetVersion, schema: Any) -> Any:
+def _offered(row: View, version: DatasetVersion, schema: Any, masked: Collection[str]) -> Any:
     """What may be asked about: the columns of the view that show values, and those that name nobody."""
     for name in row.columns:
-        if name in row.pseudonyms or version.classes[name] == "identifier":
+        if name in row.pseudonyms or name in masked or version.classes[name] == "identifier":
             schema = schema.remove(schema.get_field_index(name))
     for name in set(schema.names) - set(row.columns):
         schema = schema.remove(schema.get_field_index(name))
