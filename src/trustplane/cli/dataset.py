@@ -21,7 +21,10 @@ Version = Annotated[int | None, typer.Option("--version", help="The version; the
 def ingest(
     name: Name,
     file: Annotated[
-        Path, typer.Argument(help="A CSV, Parquet, Arrow, JSON Lines or Excel file; - for the standard input.")
+        str,
+        typer.Argument(
+            help="A CSV, Parquet, Arrow, JSON Lines or Excel file, a directory of parts, s3://…; - for the standard input."
+        ),
     ],
     purpose: Annotated[list[str], typer.Option(help="A purpose: a DPV term; may be repeated.")] = [],
     basis: Annotated[str, typer.Option(help="The legal basis, such as A6-1-b (GDPR art. 6(1)(b)).")] = "",
@@ -43,14 +46,14 @@ def ingest(
 
     trustplane dataset ingest clients clients.csv --purpose CustomerSolvencyMonitoring --basis A6-1-b --retention 3650
     """
-    if str(file) == "-" and format is None:
+    if file == "-" and format is None:
         raise Usage("say --format: the standard input has no name that tells it")
     types = dict(_pair(t) for t in type)
-    called = "the standard input" if str(file) == "-" else file.name
+    called = "the standard input" if file == "-" else file if "://" in file else Path(file).name
     with working() as (_, project), bar(f"ingesting {called}") as told:
         made = project.datasets.ingest(
             name,
-            sys.stdin.buffer if str(file) == "-" else file,
+            sys.stdin.buffer if file == "-" else file,
             purposes=purpose,
             lawful_basis=basis,
             retention_days=retention,

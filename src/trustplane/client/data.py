@@ -1,26 +1,18 @@
 """Datasets and views."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from trustplane.client.files import PRIVATE, whole
 from trustplane.client.records import Record, Records
+from trustplane.client.sources import CHUNK, Told, pyarrow, read_source
 from trustplane.client.wire import Wire, segment
 from trustplane.values.errors import BadInput, missing_extra
 
 if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
-
-CHUNK = 1 << 20
-Told = Callable[[int, int | None], None]
-"""Told the bytes that were sent, and how many there are."""
-_FORMATS = {
-    ".csv": "csv", ".parquet": "parquet", ".pq": "parquet",
-    ".arrow": "arrow", ".arrows": "arrow", ".feather": "arrow",
-    ".jsonl": "jsonl", ".ndjson": "jsonl", ".xlsx": "xlsx",
-}  # fmt: skip
 
 
 class Datasets:
@@ -41,7 +33,7 @@ class Datasets:
     def ingest(
         self,
         name: str,
-        file: str | Path | BinaryIO,
+        file: Any,
         *,
         purposes: Sequence[str] = (),
         lawful_basis: str = "",
@@ -49,12 +41,15 @@ class Datasets:
         progress: Told | None = None,
         **said: Any,
     ) -> Record:
-        """Send a CSV, Parquet, Arrow, JSON Lines or Excel file as a new version of a dataset; memory does not grow with the file.
+        """Send a table as a new version of a dataset; memory does not grow with it, except for Excel.
 
+        ``file`` is the path of a CSV, Parquet, Arrow, JSON Lines or Excel file, or of a directory of parts; an address such as
+        ``s3://bucket/table/``, read with the credentials of the environment; a binary stream; or anything that gives Arrow rows, such as a
+        frame of Polars or pandas, or the reader of an ADBC cursor.
         ``said`` may hold ``format`` (else told by the file's name), ``source``, ``description``, ``types`` (by column), ``exact``: whether
         discovery looks at every row, and not at a sample alone, and ``append``: whether the rows of the last version are kept too.
         """
-        kind = said.get("format") or _format_of(file)
+        kind, chunks = read_source(file, said.get("format"), progress)
         params = {
             "format": kind,
             "purpose": list(purposes),
@@ -66,7 +61,7 @@ class Datasets:
             "exact": bool(said.get("exact")) or None,
             "append": bool(said.get("append")) or None,
         }
-        return Record(self._wire.upload(f"{self._at}/{segment(name)}/versions", _chunks(file, progress), params))
+        return Record(self._wire.upload(f"{self._at}/{segment(name)}/versions", chunks, params))
 
     def confirm(self, name: str, changes: Mapping[str, str] | None = None, number: int | None = None) -> Record:
         """Confirm the classes of a version's columns, with changes to some."""
@@ -152,7 +147,7 @@ class Views:
 
     def batches(self, name: str, purpose: str | None = None) -> "Iterator[pa.RecordBatch]":
         """The rows as Arrow record batches, as they come."""
-        ipc = _arrow().ipc
+        ipc = pyarrow("rows of a view").ipc
         with (
             self._wire.stream(f"{self._at}/{segment(name)}/rows", purpose=purpose) as answer,
             ipc.open_stream(_Pull(answer.iter_bytes(CHUNK))) as reader,
@@ -161,7 +156,7 @@ class Views:
 
     def arrow(self, name: str, purpose: str | None = None) -> "pa.Table":
         """The rows as an Arrow table."""
-        ipc = _arrow().ipc
+        ipc = pyarrow("rows of a view").ipc
         with (
             self._wire.stream(f"{self._at}/{segment(name)}/rows", purpose=purpose) as answer,
             ipc.open_stream(_Pull(answer.iter_bytes(CHUNK))) as reader,
@@ -174,7 +169,7 @@ class Views:
 
     def query(self, sql: str, purpose: str | None = None) -> "pa.Table":
         """The answer to one SELECT over views, as an Arrow table. Each view is opened for ``purpose``, its own without one."""
-        ipc = _arrow().ipc
+        ipc = pyarrow("rows of a view").ipc
         body = {"sql": sql, "purpose": purpose}
         with (
             self._wire.asked(f"{self._project}/query", body) as answer,
@@ -184,7 +179,7 @@ class Views:
 
     def save(self, name: str, file: str | Path, purpose: str | None = None) -> int:
         """Write the rows in plaintext to a CSV, Parquet or Arrow file, by its ending, readable by you alone; return how many."""
-        target, ipc = Path(file), _arrow().ipc
+        target, ipc = Path(file), pyarrow("rows of a view").ipc
         kind = _kind_of(target)
         rows = 0
         with (
@@ -266,41 +261,4 @@ def _writer(kind: str, out: BinaryIO, schema: Any) -> Any:
         from pyarrow import parquet
 
         return parquet.ParquetWriter(out, schema)
-    return _arrow().ipc.new_file(out, schema)
-
-
-def _arrow() -> Any:
-    try:
-        import pyarrow as pa
-        import pyarrow.ipc
-    except ImportError:
-        raise missing_extra("pyarrow", "plane", "rows of a view") from None
-    return pa
-
-
-def _format_of(file: str | Path | BinaryIO) -> str:
-    name = str(getattr(file, "name", file)).lower()
-    for suffix, kind in _FORMATS.items():
-        if name.endswith(suffix):
-            return kind
-    raise BadInput("TP-DATA-036", "the name of the file does not say which format it has")
-
-
-def _chunks(file: str | Path | BinaryIO, told: Told | None) -> Iterator[bytes]:
-    if isinstance(file, str | Path):
-        path = Path(file)
-        if not path.is_file():
-            raise BadInput("TP-CLIENT-005", f"there is no file {path}")
-        with path.open("rb") as source:
-            yield from _read(source, told, path.stat().st_size)
-    else:
-        yield from _read(file, told, None)
-
-
-def _read(source: BinaryIO, told: Told | None, total: int | None) -> Iterator[bytes]:
-    sent = 0
-    while chunk := source.read(CHUNK):
-        yield chunk
-        sent += len(chunk)
-        if told is not None:
-            told(sent, total)
+    return pyarrow("rows of a view").ipc.new_file(out, schema)

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from pyarrow import csv, parquet
 from tests.unit.client.conftest import PURPOSE, ROWS, TABLE
 
-from trustplane.client import data
-from trustplane.client.data import _chunks, _format_of, _Pull
+from trustplane.client import data, sources
+from trustplane.client.data import _Pull
+from trustplane.client.sources import format_of, read_source
 from trustplane.values.errors import BadInput, Conflict, Denied, NotFound, TrustplaneError, Unavailable
 
 SAID = {"purposes": [PURPOSE], "lawful_basis": "eu-gdpr:A6-1-b", "source": "the tests"}
@@ -139,21 +140,21 @@ def test_a_file_that_is_cut_short_leaves_no_version(steward, tmp_path):
 @pytest.mark.parametrize("name", ["x", "x.CSV.gz", ".csv.txt", "csv", "x.ods"])
 def test_a_file_whose_name_says_no_format(name):
     with pytest.raises(BadInput) as told:
-        _format_of(name)
+        format_of(name)
     assert told.value.code == "TP-DATA-036"
 
 
 def test_the_format_is_told_by_the_name_of_an_open_file(tmp_path):
     (tmp_path / "X.PQ").write_bytes(b"")
     with (tmp_path / "X.PQ").open("rb") as file:
-        assert _format_of(file) == "parquet"
-    assert _format_of("a.csv") == "csv"
+        assert format_of(file) == "parquet"
+    assert format_of("a.csv") == "csv"
 
 
 def test_a_missing_file_is_told_before_anything_is_sent(tmp_path):
     for path in (tmp_path / "none.csv", tmp_path):
         with pytest.raises(BadInput) as told:
-            next(_chunks(path, None))
+            read_source(path, "csv", None)
         assert told.value.code == "TP-CLIENT-005"
 
 
@@ -162,8 +163,8 @@ def test_a_large_file_is_read_a_piece_at_a_time(tmp_path):
     with file.open("wb") as out:
         os.truncate(out.fileno(), 64 << 20)
     told = []
-    assert {len(chunk) for chunk in _chunks(file, lambda *at: told.append(at))} == {data.CHUNK}
-    assert told == [(n * data.CHUNK, 64 << 20) for n in range(1, 65)]
+    assert {len(chunk) for chunk in read_source(file, "csv", lambda *at: told.append(at))[1]} == {sources.CHUNK}
+    assert told == [(n * sources.CHUNK, 64 << 20) for n in range(1, 65)]
 
 
 @given(st.lists(st.binary(max_size=50), max_size=20), st.lists(st.integers(0, 60), max_size=20))
