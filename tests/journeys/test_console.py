@@ -40,16 +40,28 @@ def page(browser):
     assert troubles == []
 
 
+def log_in(page, served, name):
+    """Log in by the form."""
+    url, password = served
+    page.goto(f"{url}/")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+
+
 @pytest.fixture
 def inside(page, served):
     """A page that is logged in as the owner."""
-    url, password = served
-    page.goto(f"{url}/")
-    page.get_by_label("Name").fill("owner")
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log in").click()
+    log_in(page, served, "owner")
     page.get_by_role("heading", name="Posture").wait_for()
     return page
+
+
+def told_on(inside, name):
+    """The text of a page of the demo's project."""
+    inside.get_by_role("link", name="credit").first.click()
+    inside.get_by_role("link", name=name).click()
+    return inside.locator("main").inner_text()
 
 
 def test_a_request_shows_its_clock_what_was_erased_and_what_is_to_be_decided(inside):
@@ -66,17 +78,13 @@ def test_a_request_shows_its_clock_what_was_erased_and_what_is_to_be_decided(ins
 
 
 def test_retention_tells_until_when_each_version_is_kept(inside):
-    inside.get_by_role("link", name="credit").first.click()
-    inside.get_by_role("link", name="Retention").click()
-    text = inside.locator("main").inner_text()
+    text = told_on(inside, "Retention")
     assert "in time" in text
     assert "clients" in text
 
 
 def test_a_protected_table_shows_its_risk_before_and_after(inside):
-    inside.get_by_role("link", name="credit").first.click()
-    inside.get_by_role("link", name="Protected tables").click()
-    text = inside.locator("main").inner_text()
+    text = told_on(inside, "Protected tables")
     assert "clients-k10, version 1" in text
     assert "k = 10" in text
     risk = inside.get_by_role("row", name="rows that stand alone")
@@ -85,9 +93,7 @@ def test_a_protected_table_shows_its_risk_before_and_after(inside):
 
 
 def test_a_budget_shows_what_was_told_at_its_cost(inside):
-    inside.get_by_role("link", name="credit").first.click()
-    inside.get_by_role("link", name="Privacy budgets").click()
-    text = inside.locator("main").inner_text()
+    text = told_on(inside, "Privacy budgets")
     assert "Epsilon 0.5 of 2 is spent, 1.5 is left." in text
     assert "mean\tAGE\t0.5\tdata-steward" in text
 
@@ -101,11 +107,7 @@ def test_views_tell_who_may_see_what(inside):
 
 
 def test_the_review_of_classes_confirms_what_a_steward_chose(page, served):
-    url, password = served
-    page.goto(f"{url}/")
-    page.get_by_label("Name").fill("kim")
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log in").click()
+    log_in(page, served, "kim")
     page.get_by_role("link", name="credit").first.click()
     page.get_by_role("link", name="clients-k10").first.click()
     page.get_by_role("link", name="Review the classes").click()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
 FACETS = "https://openlineage.io/spec/facets"
-PRODUCER = f"https://pypi.org/project/trustplane/{__version__}/"
+PRODUCER = f"urn:trustplane:{__version__}"
 _STATES = {"done": "COMPLETE", "failed": "FAIL"}
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from trustplane.data.catalog import find_version
 from trustplane.data.datasheets import PARTS, missing_parts, parts_of
-from trustplane.data.tables import Dataset, DatasetVersion
+from trustplane.data.tables import Dataset, DatasetContract, DatasetVersion, PrivacyBudget
 from trustplane.kernel.controls.contract import Control, Evidence, Scope
 from trustplane.kernel.ledger.evidence import events_about
 from trustplane.kernel.vault.tables import VaultBlob, VaultKey
@@ -15,6 +15,12 @@ from trustplane.values.findings import Severity, Subject
 from trustplane.values.outcomes import Failed, NotApplicable, Passed, Verdict
 
 SUBJECT_KIND = "dataset"
+
+
+def datasets_with(table: type[DatasetContract | PrivacyBudget], session: Session, scope: Scope) -> Sequence[Subject]:
+    """The datasets of a project that another table tells of."""
+    told = select(Dataset).where(Dataset.project_id == scope.project_id, Dataset.id.in_(select(table.dataset_id)))
+    return [Subject(SUBJECT_KIND, row.id, row.name) for row in session.scalars(told.order_by(Dataset.name))]
 
 
 def datasets(session: Session, scope: Scope) -> Sequence[Subject]:

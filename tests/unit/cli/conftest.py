@@ -57,3 +57,13 @@ def home(workspace, monkeypatch):
         actor = replace(plane.stand_in(row.id, ("*",)), scopes=("*",))
         credentials.save(workspace.folder, "ada", people.issue_token(plane, actor, row.id).secret)
     return workspace.folder
+
+
+@pytest.fixture
+def steward(call, home):
+    """A project ``credit`` in which ``kim`` is the data steward, logged in."""
+    call("project", "create", "credit")
+    assert call("-u", "ada", "user", "create", "kim", "--password", TRUSTPLANE_NEW_PASSWORD="correct-horse").code == 0
+    assert call("-u", "ada", "-p", "credit", "user", "grant", "kim", "data-steward").code == 0
+    assert call("login", "kim", TRUSTPLANE_PASSWORD="correct-horse").code == 0
+    return "kim"

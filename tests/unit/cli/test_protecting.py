@@ -9,12 +9,8 @@ ROWS = "customer_id,age,sex\n" + "".join(f"C{n:05d},{18 + n % 60},{'fm'[n % 2]}\
 
 
 @pytest.fixture
-def ages(call, home, tmp_path):
+def ages(call, steward, tmp_path):
     """A project with a data steward ``kim``, a table and a view of it."""
-    call("project", "create", "credit")
-    assert call("-u", "ada", "user", "create", "kim", "--password", TRUSTPLANE_NEW_PASSWORD="correct-horse").code == 0
-    assert call("-u", "ada", "-p", "credit", "user", "grant", "kim", "data-steward").code == 0
-    assert call("login", "kim", TRUSTPLANE_PASSWORD="correct-horse").code == 0
     (tmp_path / "clients.csv").write_text(ROWS)
     said = ("--purpose", PURPOSE, "--basis", "A6-1-b", "--source", "x")
     assert call("-u", "kim", "dataset", "ingest", "clients", tmp_path / "clients.csv", *said).code == 0

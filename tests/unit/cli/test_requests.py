@@ -10,12 +10,8 @@ ROWS = "customer_id,email,age,amount\n" + "".join(
 
 
 @pytest.fixture
-def credit(call, home, tmp_path):
+def credit(call, steward, tmp_path):
     """A project with a data steward ``kim`` and a table."""
-    call("project", "create", "credit")
-    assert call("-u", "ada", "user", "create", "kim", "--password", TRUSTPLANE_NEW_PASSWORD="correct-horse").code == 0
-    assert call("-u", "ada", "-p", "credit", "user", "grant", "kim", "data-steward").code == 0
-    assert call("login", "kim", TRUSTPLANE_PASSWORD="correct-horse").code == 0
     (tmp_path / "clients.csv").write_text(ROWS)
     said = ("--purpose", "dpv:CustomerSolvencyMonitoring", "--basis", "A6-1-b", "--source", "x", "--retention", "30")
     assert call("-u", "kim", "dataset", "ingest", "clients", tmp_path / "clients.csv", *said).code == 0

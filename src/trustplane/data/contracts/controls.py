@@ -2,27 +2,20 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from trustplane.data.contracts.service import waiting
-from trustplane.data.tables import Dataset, DatasetContract
+from trustplane.data.controls import SUBJECT_KIND, datasets_with
+from trustplane.data.tables import DatasetContract
 from trustplane.kernel.controls.contract import Control, Evidence, Scope
 from trustplane.kernel.ledger.evidence import events_about
 from trustplane.values.findings import Severity, Subject
 from trustplane.values.outcomes import Failed, Passed, Verdict
 
-SUBJECT_KIND = "dataset"
-
 
 def datasets(session: Session, scope: Scope) -> Sequence[Subject]:
     """The datasets of a project that have a contract."""
-    rows = session.scalars(
-        select(Dataset)
-        .where(Dataset.project_id == scope.project_id, Dataset.id.in_(select(DatasetContract.dataset_id)))
-        .order_by(Dataset.name)
-    )
-    return [Subject(SUBJECT_KIND, row.id, row.name) for row in rows]
+    return datasets_with(DatasetContract, session, scope)
 
 
 def collect_quarantine(session: Session, subject: Subject) -> Evidence | None:

@@ -5,25 +5,19 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from trustplane.data.controls import SUBJECT_KIND, datasets_with
 from trustplane.data.private.budgets import budgets_of
 from trustplane.data.private.questions import MICRO
-from trustplane.data.tables import Dataset, PrivacyBudget, PrivacyRelease
+from trustplane.data.tables import PrivacyBudget, PrivacyRelease
 from trustplane.kernel.controls.contract import Control, Evidence, Scope
 from trustplane.kernel.ledger.evidence import events_about
 from trustplane.values.findings import Severity, Subject
 from trustplane.values.outcomes import Failed, Passed, Verdict
 
-SUBJECT_KIND = "dataset"
-
 
 def datasets(session: Session, scope: Scope) -> Sequence[Subject]:
     """The datasets of a project that have a privacy budget."""
-    rows = session.scalars(
-        select(Dataset)
-        .where(Dataset.project_id == scope.project_id, Dataset.id.in_(select(PrivacyBudget.dataset_id)))
-        .order_by(Dataset.name)
-    )
-    return [Subject(SUBJECT_KIND, row.id, row.name) for row in rows]
+    return datasets_with(PrivacyBudget, session, scope)
 
 
 def collect_budgets(session: Session, subject: Subject) -> Evidence | None:
