@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from measure import Figure, folder, options, report
 from trustplane.kernel.vault.keys import fresh
-from trustplane.kernel.vault.parquet import FOOTER, ROW_GROUP, EncryptedWriter, TableKeys, read
+from trustplane.kernel.vault.parquet import FOOTER, ROW_GROUP, EncryptedWriter, TableKeys, key_name, read
 
 CLASSES = ("identifier", "quasi-identifier", "special", "confidential", "open")
 
@@ -32,7 +32,7 @@ def main() -> None:
     settings = options("Encrypted Parquet beside plain Parquet.")
     made = table(200_000 if settings.quick else 2_000_000)
     classes = {name: CLASSES[i % len(CLASSES)] for i, name in enumerate(made.schema.names)}
-    keys = TableKeys({name: fresh(name) for name in (FOOTER, *CLASSES)})
+    keys = TableKeys({name: fresh(name) for name in (FOOTER, *map(key_name, classes))})
     with folder(settings.folder) as place:
         plain, sealed = Path(place) / "plain.parquet", Path(place) / "sealed.parquet"
 

@@ -1,6 +1,6 @@
 """Appending: a new version that has the rows of the last one first, and then those that came."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -10,11 +10,10 @@ from sqlalchemy.orm import Session
 
 from trustplane.data.catalog import quarantined
 from trustplane.data.inputs.reader import Reader
-from trustplane.data.storage import read_columns, schema_of
+from trustplane.data.storage import read_columns, release_columns, schema_of
 from trustplane.data.tables import Dataset, DatasetVersion
 from trustplane.kernel.operation import Operation
-from trustplane.kernel.vault.keyring import release
-from trustplane.kernel.vault.keys import SecretKey
+from trustplane.kernel.vault.parquet import TableKeys
 from trustplane.values.errors import BadInput, Conflict, nearest
 
 _SPELLED = {"string": "string", "int64": "int64", "double": "float64", "bool": "bool", "date32[day]": "date", "timestamp[us]": "timestamp"}  # fmt: skip
@@ -25,15 +24,13 @@ class Base:
     """The version that is appended to, with its keys by name."""
 
     version: DatasetVersion
-    keys: Mapping[str, SecretKey]
+    keys: TableKeys
 
 
 def base_of(op: Operation, version: DatasetVersion) -> Base:
     """``version`` with its keys, released to this operation."""
-    plane = op.plane
-    with plane.database.read() as session:
-        keys = release(op, session, plane.keystore, list(version.keys.values()))
-    return Base(version, {name: keys[key_id] for name, key_id in version.keys.items()})
+    with op.plane.database.read() as session:
+        return Base(version, release_columns(op, session, version, version.classes))
 
 
 def types_of(version: DatasetVersion) -> dict[str, str]:

@@ -9,7 +9,7 @@ from trustplane.data.blind_index import indexed_columns
 from trustplane.data.catalog import dataset_target, find_dataset, find_version, require_usable
 from trustplane.data.classes import COUNTS_ONLY, SensitivityClass
 from trustplane.data.ingestion import Ingested
-from trustplane.data.storage import Place, read_columns, schema_of, store_table
+from trustplane.data.storage import Place, read_columns, release_columns, schema_of, store_table
 from trustplane.data.tables import DatasetVersion
 from trustplane.kernel.identity.scopes import find_project
 from trustplane.kernel.operation import Operation
@@ -32,7 +32,7 @@ def confirm(
 ) -> Ingested:
     """Confirm the classes of a version, the newest without a number, with ``changes`` to some columns.
 
-    Where a class changes, the table is encrypted anew, each column under the key of its class, as a new version that is confirmed.
+    Where a class changes, the table is encrypted anew, each column under a key from that of its class, as a new version that is confirmed.
     """
     with plane.database.read() as session:
         project_row = find_project(session, project)
@@ -75,11 +75,11 @@ def _encrypted_anew(
 ) -> DatasetVersion:
     plane = op.plane
     with plane.database.read() as session:
-        keys = release(op, session, plane.keystore, [project_key, *version.keys.values()])
+        project = release(op, session, plane.keystore, [project_key])[project_key]
+        keys = release_columns(op, session, version, version.classes)
     indexed = indexed_columns(classes, version.proposals)
-    place = Place(keys[project_key], project_id, new_id(), plane.clock.now(), indexed)
-    by_name = {name: keys[key_id] for name, key_id in version.keys.items()}
-    batches = read_columns(plane.blobs, version, list(version.classes), by_name)
+    place = Place(project, project_id, new_id(), plane.clock.now(), indexed)
+    batches = read_columns(plane.blobs, version, list(version.classes), keys)
     stored = store_table(plane.blobs, place, schema_of(version), classes, batches)
     last = op.session.scalar(
         select(func.max(DatasetVersion.number)).where(DatasetVersion.dataset_id == version.dataset_id)

@@ -9,11 +9,10 @@ from sqlalchemy.orm import Session
 
 from trustplane.data.catalog import dataset_target, find_dataset, find_version
 from trustplane.data.sketches import hashes_of
-from trustplane.data.storage import key_ids_for, read_columns, schema_of
+from trustplane.data.storage import read_columns, release_columns, schema_of
 from trustplane.data.tables import Dataset, DatasetVersion
 from trustplane.kernel.identity.scopes import find_project
 from trustplane.kernel.operation import Operation
-from trustplane.kernel.vault.keyring import release
 from trustplane.values.errors import BadInput, NotFound, nearest
 
 if TYPE_CHECKING:
@@ -72,13 +71,11 @@ def _before(session: Session, dataset: Dataset, after: DatasetVersion) -> Datase
 
 def _hashed(op: Operation, version: DatasetVersion, columns: Sequence[str], *, keep: bool) -> dict[str, Array]:
     """A hash of each row (``""``), and where asked of each value by column."""
-    wanted = key_ids_for(version, columns)
     with op.plane.database.read() as session:
-        keys = release(op, session, op.plane.keystore, wanted.values())
-    by_name = {name: keys[key_id] for name, key_id in wanted.items()}
+        keys = release_columns(op, session, version, columns)
     rows: list[Array] = []
     values: dict[str, list[Array]] = {name: [] for name in columns}
-    for batch in read_columns(op.plane.blobs, version, columns, by_name) if columns else ():
+    for batch in read_columns(op.plane.blobs, version, columns, keys) if columns else ():
         whole = np.zeros(batch.num_rows, np.uint64)
         for place, name in enumerate(columns):
             column = batch.column(name)

@@ -1,4 +1,7 @@
-"""Versions at rest: writing a table as one encrypted object with a key per sensitivity class, and reading columns of it back."""
+"""Versions at rest: writing a table as one encrypted object with a key per column, and reading columns of it back.
+
+The vault keeps a key per sensitivity class, which never leaves it; the keys of columns are derived from these.
+"""
 
 import base64
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -8,15 +11,17 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
+from sqlalchemy.orm import Session
 
 from trustplane.data.blind_index import NAME as INDEX
 from trustplane.data.blind_index import IndexBuilder, subject_of_index
 from trustplane.data.tables import DatasetVersion
+from trustplane.kernel.operation import Operation
 from trustplane.kernel.vault.artifacts import seal
 from trustplane.kernel.vault.blobs import BlobStore
-from trustplane.kernel.vault.keyring import KeySpec, mint
-from trustplane.kernel.vault.keys import SecretKey
-from trustplane.kernel.vault.parquet import FOOTER, EncryptedWriter, TableKeys, read
+from trustplane.kernel.vault.keyring import PARTS, KeySpec, has_parts, mint, release, release_parts
+from trustplane.kernel.vault.keys import SecretKey, derive
+from trustplane.kernel.vault.parquet import FOOTER, EncryptedWriter, TableKeys, key_name, read
 from trustplane.kernel.vault.tables import VaultBlob, VaultKey
 from trustplane.values.digests import Digest
 
@@ -56,15 +61,17 @@ def subject_of(version_id: str) -> str:
 def store_table(
     blobs: BlobStore, place: Place, schema: Any, classes: Mapping[str, str], batches: Iterable[Any]
 ) -> Stored:
-    """Encrypt a table under fresh keys, one for each class that it has. Memory does not grow with the table."""
+    """Encrypt a table under fresh keys, one for each column, from one for each class. Memory does not grow with the table."""
     subject = subject_of(place.version_id)
     rows, keys = [], {}
     for name in (FOOTER, *sorted(set(classes.values()))):
         sensitivity = None if name == FOOTER else name
-        row, key = mint(place.project_key, KeySpec("table", subject, place.project_id, sensitivity), place.now)
+        purpose = "table" if name == FOOTER else PARTS
+        row, key = mint(place.project_key, KeySpec(purpose, subject, place.project_id, sensitivity), place.now)
         rows.append(row)
         keys[name] = key
-    table_keys, index = TableKeys(keys), None
+    columns = {key_name(column): derive(keys[klass], column) for column, klass in classes.items()}
+    table_keys, index = TableKeys({FOOTER: keys[FOOTER], **columns}), None
     if place.indexed:
         row, index_key = mint(place.project_key, KeySpec("index", subject, place.project_id, INDEX), place.now)
         rows.append(row)
@@ -88,18 +95,28 @@ def _keep_index(blobs: BlobStore, place: Place, key: SecretKey, index: IndexBuil
     return seal(blobs, key, index.chunks(), subject_of_index(place.version_id), place.now).row
 
 
-def key_ids_for(version: DatasetVersion, columns: Sequence[str]) -> dict[str, str]:
-    """The keys by name that reading ``columns`` needs."""
-    names = (FOOTER, *sorted({version.classes[c] for c in columns}))
-    return {name: version.keys[name] for name in names}
+def release_columns(op: Operation, session: Session, version: DatasetVersion, columns: Iterable[str]) -> TableKeys:
+    """The keys of ``columns``, and of no other column, released to ``op``.
+
+    A version that was written before columns had keys of their own gives the keys of their classes.
+    """
+    store = op.plane.keystore
+    by_class: dict[str, list[str]] = {}
+    for column in columns:
+        by_class.setdefault(version.classes[column], []).append(column)
+    whole = [name for name in by_class if not has_parts(session, version.keys[name])]
+    keys = release(op, session, store, [version.keys[name] for name in (FOOTER, *whole)])
+    parts = release_parts(op, session, store, {version.keys[k]: c for k, c in by_class.items() if k not in whole})
+    return TableKeys(
+        {name: keys[version.keys[name]] for name in (FOOTER, *whole)}
+        | {key_name(column): key for column, key in parts.items()}
+    )
 
 
-def read_columns(
-    blobs: BlobStore, version: DatasetVersion, columns: Sequence[str], keys: Mapping[str, SecretKey]
-) -> Iterator[Any]:
-    """Batches of the named columns, by keys given by name."""
+def read_columns(blobs: BlobStore, version: DatasetVersion, columns: Sequence[str], keys: TableKeys) -> Iterator[Any]:
+    """Batches of the named columns."""
     with closing(blobs.open(Digest(version.digest))) as source:
-        yield from read(source, columns, version.classes, TableKeys(keys), subject=subject_of(version.id))
+        yield from read(source, columns, version.classes, keys, subject=subject_of(version.id))
 
 
 def describe_schema(schema: Any) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class Dataset(Governed, Base):
 
 
 class DatasetVersion(Governed, Base):
-    """One version of a dataset: an encrypted Parquet object, with a key per sensitivity class."""
+    """One version of a dataset: an encrypted Parquet object, with a key per sensitivity class from which those of columns are derived."""
 
     __tablename__ = "dataset_versions"
     __table_args__ = (UniqueConstraint("dataset_id", "number"),)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from trustplane.data.catalog import dataset_target, find_dataset, find_version, find_view, require_usable, view_target
 from trustplane.data.filters import columns_of, compile_filter
 from trustplane.data.project_keys import project_key
-from trustplane.data.storage import key_ids_for, read_columns, schema_of
+from trustplane.data.storage import read_columns, release_columns, schema_of
 from trustplane.data.tables import DatasetVersion, View
 from trustplane.data.terms import check_purpose
 from trustplane.data.view_limits import (
@@ -159,7 +159,7 @@ def open_view(
 ) -> OpenedView:
     """Open a view for a purpose, its own without one. The opening is on durable record before the first row leaves.
 
-    Keys of classes that no column of the ``question`` has stay in the vault.
+    Keys of columns that the ``question`` does not need stay in the vault.
     """
     with plane.database.read() as session:
         row = find_view(session, find_project(session, project).id, view)
@@ -168,7 +168,6 @@ def open_view(
     schema = schema_of(version)
     columns = tuple(c for c in row.columns if question.only is None or c in question.only)
     needed = tuple(dict.fromkeys((*columns, *columns_of(row.row_filter, schema))))
-    wanted = key_ids_for(version, needed)
     stated = check_purpose(purpose) if purpose else row.purpose
     with plane.operation(actor, "view.open", view_target(row), context={"purpose": stated}, cause=cause) as op:
         if row.revoked_at is not None:
@@ -178,15 +177,15 @@ def open_view(
         masks = masks_for(limits, actor, row.project_id)
         extra = [row.pseudonym_key] if row.pseudonym_key and set(columns) & set(row.pseudonyms) else []
         with plane.database.read() as session:
-            keys = release(op, session, plane.keystore, [*wanted.values(), *extra])
+            keys = release_columns(op, session, version, needed)
+            masking = release(op, session, plane.keystore, extra)
         op.record(
             version=version.id, columns=list(needed), purpose=stated, **({"masked": sorted(masks)} if masks else {})
         )
         op.refer(table=version.digest, **({} if question.digest is None else {"query": question.digest}))
-    by_name = {name: keys[key_id] for name, key_id in wanted.items()}
-    mask = keys[row.pseudonym_key] if row.pseudonym_key and extra else None
+    mask = masking[row.pseudonym_key] if row.pseudonym_key and extra else None
     shown = _shown_schema(row, schema, columns, masks)
-    source = sampled(read_columns(plane.blobs, version, needed, by_name), row.id, version.rows, limits.sample)
+    source = sampled(read_columns(plane.blobs, version, needed, keys), row.id, version.rows, limits.sample)
     return OpenedView(op.id, shown, _shape(source, row, shown, schema, mask, masks), version.id, version.digest)
 
 

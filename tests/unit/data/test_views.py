@@ -62,13 +62,13 @@ def test_pseudonyms_join_within_the_project_and_purpose_and_hide_the_value(plane
     assert all(p.startswith("ps_") and "C0" not in p for p in one)
 
 
-def test_only_the_keys_of_the_shown_classes_are_released_and_the_event_says_which(plane, cast, make, clients):
+def test_only_the_keys_of_the_shown_columns_are_released_and_the_event_says_which(plane, cast, make, clients):
     make(columns=("amount",), pseudonyms=())
     opened = open_view(plane, cast["scientist"], "credit", "training")
     event = plane.ledger.get(opened.event)
     with plane.database.read() as session:
         keys = session.get_one(DatasetVersion, clients.version_id).keys
-    assert set(event.payload["keys"]) == {keys["footer"], keys["confidential"]}
+    assert set(event.payload["keys"]) == {keys["footer"], f"{keys['confidential']}/amount"}
     assert event.leaf.action == "view.open"
     assert event.payload["facts"]["purpose"] == PURPOSE
 

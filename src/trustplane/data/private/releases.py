@@ -11,12 +11,11 @@ from trustplane.data.filters import columns_of, compile_filter
 from trustplane.data.private.budgets import budget_of, require_left, shown, spend, unit_of
 from trustplane.data.private.mechanisms import Unit, answer, require_opendp
 from trustplane.data.private.questions import Question, check
-from trustplane.data.storage import key_ids_for, read_columns, schema_of
+from trustplane.data.storage import read_columns, release_columns, schema_of
 from trustplane.data.tables import Dataset, DatasetVersion, PrivacyRelease, View
 from trustplane.data.terms import check_purpose
 from trustplane.data.view_limits import limits_of, masks_for, sampled
 from trustplane.kernel.identity.scopes import find_project
-from trustplane.kernel.vault.keyring import release
 from trustplane.values.errors import BadInput, Denied
 from trustplane.values.ids import new_id
 
@@ -58,9 +57,8 @@ def release_statistic(
             require_left(budget, asked.micro)
             unit = unit_of(budget)
             needed = _needed(row, version, schema, looked_at, unit)
-            wanted = key_ids_for(version, needed)
-            keys = release(op, session, plane.keystore, wanted.values())
-        rows = read_columns(plane.blobs, version, needed, {name: keys[key] for name, key in wanted.items()})
+            keys = release_columns(op, session, version, needed)
+        rows = read_columns(plane.blobs, version, needed, keys)
         drawn = sampled(rows, row.id, version.rows, limits.sample)
         said = answer(asked, unit, _filtered(drawn, [row.row_filter, asked.where], schema))
         left = spend(op.session, budget.id, unit, asked.micro)

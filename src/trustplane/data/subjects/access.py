@@ -12,7 +12,7 @@ import pyarrow as pa
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from trustplane.data.storage import key_ids_for, read_columns
+from trustplane.data.storage import read_columns, release_columns
 from trustplane.data.subjects.erasure import find_rows, live_versions
 from trustplane.data.subjects.holders.registry import reached
 from trustplane.data.subjects.keepers.registry import keepers
@@ -22,7 +22,7 @@ from trustplane.data.tables import Dataset, DatasetVersion, View
 from trustplane.data.terms import LAWFUL_BASES, PURPOSES
 from trustplane.kernel.identity.scopes import find_project, project_target
 from trustplane.kernel.ledger.evidence import events_about
-from trustplane.kernel.vault.keyring import release
+from trustplane.kernel.vault.parquet import TableKeys
 from trustplane.values.clock import rfc3339
 from trustplane.values.errors import BadInput, Refused
 
@@ -58,9 +58,8 @@ def export(plane: "Plane", actor: "Actor", project: str, request: str, form: str
         held = []
         with plane.database.read() as session:
             for version in touched:
-                wanted = key_ids_for(version, list(version.classes))
-                keys = release(op, session, plane.keystore, wanted.values())
-                values = _rows(plane, version, sorted(rows[version.id]), {n: keys[k] for n, k in wanted.items()})
+                keys = release_columns(op, session, version, version.classes)
+                values = _rows(plane, version, sorted(rows[version.id]), keys)
                 held.append(_of_version(plane, session, version, values))
             models = reached(session, scope.id, {v.id: "" for v in touched})  # under any digest: whatever read it
             known, decisions = keepers(), []
@@ -81,7 +80,7 @@ def export(plane: "Plane", actor: "Actor", project: str, request: str, form: str
     return _json(body) if form == "json" else _csv(body)
 
 
-def _rows(plane: "Plane", version: DatasetVersion, wanted: list[int], keys: dict[str, Any]) -> list[dict[str, Any]]:
+def _rows(plane: "Plane", version: DatasetVersion, wanted: list[int], keys: TableKeys) -> list[dict[str, Any]]:
     places, start, found = np.array(wanted, np.int64), 0, []
     for batch in read_columns(plane.blobs, version, list(version.classes), keys):
         here = places[np.searchsorted(places, start) : np.searchsorted(places, start + batch.num_rows)] - start

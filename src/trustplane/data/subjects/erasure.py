@@ -3,7 +3,7 @@
 One dataset is one operation and one transaction, so a crash leaves each dataset as it was or done; the job goes on with the next one.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from trustplane.data.catalog import dataset_target
 from trustplane.data.classes import SensitivityClass
 from trustplane.data.ingestion import plain_statistics
 from trustplane.data.statistics import StatisticsCollector
-from trustplane.data.storage import Place, Stored, read_columns, schema_of, store_table, subject_of
+from trustplane.data.storage import Place, Stored, read_columns, release_columns, schema_of, store_table, subject_of
 from trustplane.data.subjects.keepers.contract import Kept
 from trustplane.data.subjects.other_names import other_names
 from trustplane.data.subjects.records import erase_records, find_records
@@ -34,6 +34,7 @@ from trustplane.kernel.vault.artifacts import unseal
 from trustplane.kernel.vault.destruction import destroy, settle
 from trustplane.kernel.vault.keyring import hold_root, release, unwrap_chain
 from trustplane.kernel.vault.keys import SecretKey
+from trustplane.kernel.vault.parquet import TableKeys
 from trustplane.kernel.vault.tables import VaultBlob, VaultKey
 from trustplane.values.digests import Digest
 from trustplane.values.errors import Conflict, Refused, TrustplaneError
@@ -179,12 +180,19 @@ def erase_from(
             rows = find_rows(op, request, versions)
             touched = [v for v in versions if rows.get(v.id)]
             with plane.database.read() as session:
-                wanted = [project.key_id, *(k for v in touched for k in v.keys.values())]
-                keys = release(op, session, plane.keystore, wanted)
+                under = release(op, session, plane.keystore, [project.key_id])[project.key_id]
+                keys = {v.id: release_columns(op, session, v, v.classes) for v in touched}
             for version in touched:
-                rewritten = _rewrite(plane, project, version, keys, np.array(sorted(rows[version.id]), np.int64))
-                written.append(rewritten)
-            _replace(op, request, dataset_id, written, keys[project.key_id])
+                place = Place(
+                    under,
+                    project.id,
+                    version.id,
+                    plane.clock.now(),
+                    indexed_columns(version.classes, version.proposals),
+                )
+                gone = np.array(sorted(rows[version.id]), np.int64)
+                written.append(_rewrite(plane, place, version, keys[version.id], gone))
+            _replace(op, request, dataset_id, written, under)
     except BaseException:
         for each in written:
             _forget(plane, each.stored)
@@ -201,18 +209,13 @@ class _Rewritten:
     removed: int
 
 
-def _rewrite(
-    plane: "Plane", project: Project, version: DatasetVersion, keys: Mapping[str, SecretKey], gone: Any
-) -> _Rewritten:
+def _rewrite(plane: "Plane", place: Place, version: DatasetVersion, keys: TableKeys, gone: Any) -> _Rewritten:
     schema = schema_of(version)
     collector = StatisticsCollector(schema, seed=0)
-    by_name = {name: keys[key_id] for name, key_id in version.keys.items() if name != INDEX}
-    indexed = indexed_columns(version.classes, version.proposals)
-    place = Place(keys[project.key_id], project.id, version.id, plane.clock.now(), indexed)
 
     def kept() -> Iterator[Any]:
         start = 0
-        for batch in read_columns(plane.blobs, version, list(version.classes), by_name):
+        for batch in read_columns(plane.blobs, version, list(version.classes), keys):
             here = gone[np.searchsorted(gone, start) : np.searchsorted(gone, start + batch.num_rows)] - start
             mask = np.ones(batch.num_rows, bool)
             mask[here] = False

@@ -1,8 +1,10 @@
-"""The key hierarchy: root, project keys, and below them a key per dataset version and sensitivity class, per artifact, per use.
+"""The key hierarchy: root, project keys, and below them a key per dataset version and sensitivity class (from which
+the keys of columns are derived), per artifact, per use.
 
 A key that has keys below it encrypts nothing else: when one of those is destroyed, it is given new material.
 
-Keys leave through the door alone: :func:`release` wants a live operation, and the operation's event names the keys.
+Keys leave through the door alone: :func:`release` wants a live operation, and the operation's event names the keys. A key of the purpose
+``PARTS`` never leaves: what leaves is the key of a part of what it protects, such as a column (:func:`release_parts`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,12 +15,13 @@ from typing import Protocol
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from trustplane.kernel.vault.keys import SecretKey, fresh, place, unwrap, wrap
+from trustplane.kernel.vault.keys import SecretKey, derive, fresh, place, unwrap, wrap
 from trustplane.kernel.vault.keystores.contract import KeyStore
 from trustplane.kernel.vault.tables import VaultKey
 from trustplane.values.errors import Conflict, NotFound, Refused, Tampered, Unavailable
 from trustplane.values.ids import new_id
 
+PARTS = "parts"
 _DEPTH = 8
 _PG_LOCK = 0x7470_726F_6F74  # "tproot": the advisory lock of whoever turns the root or makes keys under it
 
@@ -120,9 +123,38 @@ def require_opens(session: Session, store: KeyStore, rows: Iterable[VaultKey]) -
 
 def release(door: Door, session: Session, store: KeyStore, key_ids: Iterable[str]) -> Mapping[str, SecretKey]:
     """Keys for a live operation, which notes that they were released to it."""
-    if not door.live or not door.releases_keys:
-        raise Refused("TP-VAULT-009", "keys leave the vault only through an operation that may open governed content")
+    _require_open(door)
     wanted = list(dict.fromkeys(key_ids))
     keys = {key_id: unwrap_chain(session, store, key_id) for key_id in wanted}
+    if any(has_parts(session, key_id) for key_id in wanted):
+        raise Refused("TP-VAULT-021", "this key does not leave the vault", why="the keys of parts are derived from it")
     door.note_release(wanted)
     return keys
+
+
+def has_parts(session: Session, key_id: str) -> bool:
+    """Whether only keys derived from this one leave."""
+    return session.get_one(VaultKey, key_id).purpose == PARTS
+
+
+def release_parts(
+    door: Door, session: Session, store: KeyStore, wanted: Mapping[str, Iterable[str]]
+) -> Mapping[str, SecretKey]:
+    """The keys of named parts under keys of the purpose ``PARTS``, by the name of the part; the operation notes key and part.
+
+    ``wanted`` has for each key the parts that are asked for. A part is under one key.
+    """
+    _require_open(door)
+    made: dict[str, SecretKey] = {}
+    for key_id, parts in wanted.items():
+        key = unwrap_chain(session, store, key_id)
+        if not has_parts(session, key_id):
+            raise Refused("TP-VAULT-021", "this key has no parts", why="it leaves the vault whole, or not at all")
+        made |= {part: derive(key, part) for part in parts}
+    door.note_release([key.id for key in made.values()])
+    return made
+
+
+def _require_open(door: Door) -> None:
+    if not door.live or not door.releases_keys:
+        raise Refused("TP-VAULT-009", "keys leave the vault only through an operation that may open governed content")

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from trustplane.values.errors import Tampered
 
@@ -32,6 +34,12 @@ class SecretKey:
 def fresh(key_id: str) -> SecretKey:
     """A new random key."""
     return SecretKey(key_id, os.urandom(KEY_SIZE))
+
+
+def derive(key: SecretKey, label: str) -> SecretKey:
+    """The key of a part of what ``key`` protects (HKDF-Expand with SHA-256, RFC 5869). Neither ``key`` nor another part's key follows from it."""
+    info = b"trustplane/part/v1\0" + label.encode()
+    return SecretKey(f"{key.id}/{label}", HKDFExpand(hashes.SHA256(), KEY_SIZE, info).derive(key.material))
 
 
 def place(key_id: str, parent_id: str | None, purpose: str) -> bytes:

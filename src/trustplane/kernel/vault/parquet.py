@@ -1,10 +1,12 @@
-"""Tables as Parquet with modular encryption: one key per sensitivity class, the footer encrypted and signed.
+"""Tables as Parquet with modular encryption: one key per column, the footer encrypted and signed.
 
-A reader without the key of a class reads the other columns and cannot read those. The key-wrapping interface that Parquet asks for is
-answered from the keys that a decision released, and from nothing else.
+A reader without the key of a column reads the others and cannot read that one. The key-wrapping interface that Parquet asks for is
+answered from the keys that a decision released, and from nothing else. Tables of the first form, with a key per sensitivity class, are
+read as well.
 """
 
 import base64
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Self
@@ -17,15 +19,30 @@ from trustplane.kernel.vault.keys import SecretKey, unwrap, wrap
 from trustplane.values.errors import BadInput, Denied, Tampered, TrustplaneError
 
 FOOTER = "footer"
+_SEPARATORS = ",:;"
 ROW_GROUP = 131_072
 _CONTEXT = b"trustplane/parquet/v1"
 
 
 @dataclass(frozen=True, slots=True)
 class TableKeys:
-    """The keys of one table by name: ``footer`` and one per sensitivity class, as many as were released."""
+    """The keys of one table, as many as were released: ``footer``, and the names that :func:`key_name` gives columns.
+
+    In a table of the first form keys have the names of sensitivity classes.
+    """
 
     by_name: Mapping[str, SecretKey]
+
+
+def key_name(column: str) -> str:
+    """How a file names the key of a column. Any text may be the name of a column, and Parquet's list of keys has separators."""
+    return f"column-{hashlib.sha256(column.encode()).hexdigest()[:32]}"
+
+
+def _name_in_file(column: str) -> str:
+    """A name that Parquet's list of keys and columns can hold: most are kept."""
+    plain = column and column == column.strip() and not set(column) & set(_SEPARATORS)
+    return column if plain else key_name(column)
 
 
 class _Released(pe.KmsClient):  # type: ignore[misc]
@@ -54,21 +71,19 @@ class EncryptedWriter:
     def __init__(self, sink: Any, schema: pa.Schema, classes: Mapping[str, str], keys: TableKeys) -> None:
         if set(schema.names) != set(classes):
             raise ValueError("every column needs a sensitivity class: one without would be written as plaintext")
-        columns: dict[str, list[str]] = {}
-        for name in schema.names:
-            columns.setdefault(classes[name], []).append(name)
         factory, connection = _factory(keys)
         config = pe.EncryptionConfiguration(
             footer_key=FOOTER,
-            column_keys=columns,
+            column_keys={key_name(column): [_name_in_file(column)] for column in schema.names},
             data_key_length_bits=256,
             plaintext_footer=False,
             encryption_algorithm="AES_GCM_V1",
         )
         properties = factory.file_encryption_properties(connection, config)
-        self._schema = schema
+        self._given = schema
+        self._schema = pa.schema([field.with_name(_name_in_file(field.name)) for field in schema])
         self._writer = pq.ParquetWriter(
-            pa.PythonFile(sink, mode="w"), schema, compression="zstd", encryption_properties=properties
+            pa.PythonFile(sink, mode="w"), self._schema, compression="zstd", encryption_properties=properties
         )
         self._waiting: list[pa.RecordBatch] = []
         self._rows = 0
@@ -90,7 +105,8 @@ class EncryptedWriter:
 
     def _flush(self) -> None:
         if self._waiting:
-            self._writer.write_table(pa.Table.from_batches(self._waiting, self._schema), row_group_size=ROW_GROUP)
+            table = pa.Table.from_batches(self._waiting, self._given).rename_columns(self._schema.names)
+            self._writer.write_table(table, row_group_size=ROW_GROUP)
             self._waiting, self._rows = [], 0
 
 
@@ -101,7 +117,7 @@ def read(
     unknown = [c for c in columns if c not in classes]
     if unknown:
         raise BadInput("TP-VAULT-015", f"{subject} has no column {unknown[0]!r}")
-    closed = [c for c in columns if classes[c] not in keys.by_name]
+    closed = [c for c in columns if key_name(c) not in keys.by_name and classes[c] not in keys.by_name]
     if closed:
         raise Denied(
             "TP-VAULT-016",
@@ -112,10 +128,12 @@ def read(
 
 
 def _batches(source: BinaryIO, columns: Sequence[str], keys: TableKeys) -> Iterator[pa.RecordBatch]:
+    names = {_name_in_file(c): c for c in columns}
     factory, connection = _factory(keys)
     properties = factory.file_decryption_properties(connection)
     with pq.ParquetFile(source, decryption_properties=properties) as file:
-        yield from file.iter_batches(batch_size=ROW_GROUP // 2, columns=list(columns))
+        for batch in file.iter_batches(batch_size=ROW_GROUP // 2, columns=[_name_in_file(c) for c in columns]):
+            yield batch.rename_columns([names.get(n, n) for n in batch.schema.names])
 
 
 def _guarded(batches: Iterable[pa.RecordBatch], subject: str) -> Iterator[pa.RecordBatch]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from trustplane.kernel.target import PLANE
-from trustplane.kernel.vault.keyring import KeySpec, mint, release, unwrap_chain
+from trustplane.kernel.vault.keyring import PARTS, KeySpec, mint, release, release_parts, unwrap_chain
 from trustplane.kernel.vault.tables import VaultKey
 from trustplane.values.errors import NotFound, Refused, Tampered, Unavailable
 
@@ -103,3 +103,37 @@ def test_the_event_names_the_keys_and_not_their_material(plane, owner, chain):
     event = plane.ledger.get(op.id)
     assert event.payload["keys"] == [ids[2]]
     assert keys[2].material.hex() not in str(event)
+
+
+@pytest.fixture
+def parted(plane, chain):
+    row, key = mint(chain[1][0], KeySpec(PARTS, "dataset-version:v", "p", "special"), NOW)
+    with plane.database.write() as session:
+        session.add(row)
+    return key
+
+
+def test_a_key_of_parts_stays_and_its_parts_leave_one_by_one(plane, parted):
+    door = Door()
+    with plane.database.read() as session:
+        given = release_parts(door, session, plane.keystore, {parted.id: ["diagnosis"]})
+        again = release_parts(Door(), session, plane.keystore, {parted.id: ["diagnosis", "religion"]})
+        with pytest.raises(Refused, match="does not leave the vault"):
+            release(door, session, plane.keystore, [parted.id])
+    assert list(given) == ["diagnosis"]
+    assert door.released == [f"{parted.id}/diagnosis"]
+    assert again["diagnosis"].material == given["diagnosis"].material
+    assert len({parted.material, again["religion"].material, again["diagnosis"].material}) == 3
+
+
+def test_other_keys_have_no_parts(plane, chain):
+    door = Door()
+    with plane.database.read() as session, pytest.raises(Refused, match="has no parts"):
+        release_parts(door, session, plane.keystore, {chain[0][2]: ["name"]})
+    assert door.released == []
+
+
+@pytest.mark.parametrize("door", [Door(live=False), Door(releases_keys=False)])
+def test_parts_leave_through_an_open_door_alone(plane, parted, door):
+    with plane.database.read() as session, pytest.raises(Refused, match="only through an operation"):
+        release_parts(door, session, plane.keystore, {parted.id: ["name"]})

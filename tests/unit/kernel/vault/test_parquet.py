@@ -1,17 +1,18 @@
-"""Encrypted tables: who lacks the key of a class reads the other columns and not those."""
+"""Encrypted tables: who lacks the key of a column reads the other columns and not that one."""
 
 import io
 import random
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pyarrow.parquet.encryption as pe
 import pytest
 
 from trustplane.kernel.vault.keys import fresh
-from trustplane.kernel.vault.parquet import FOOTER, EncryptedWriter, TableKeys, read
+from trustplane.kernel.vault.parquet import FOOTER, EncryptedWriter, TableKeys, _factory, key_name, read
 from trustplane.values.errors import BadInput, Denied, Tampered
 
-CLASSES = {"name": "identifier", "age": "quasi-identifier", "note": "confidential"}
+CLASSES = {"name": "identifier", "age": "quasi-identifier", "note": "identifier"}
 TABLE = pa.table(
     {
         "name": [f"person {n}" for n in range(5000)],
@@ -22,10 +23,10 @@ TABLE = pa.table(
 
 
 def keys(*wanted):
-    return TableKeys({name: ALL[name] for name in (FOOTER, *wanted)})
+    return TableKeys({name: ALL[name] for name in (FOOTER, *map(key_name, wanted))})
 
 
-ALL = {name: fresh(name) for name in (FOOTER, *CLASSES.values())}
+ALL = {name: fresh(name) for name in (FOOTER, *map(key_name, CLASSES))}
 
 
 @pytest.fixture(scope="module")
@@ -43,12 +44,12 @@ def rows(file, columns, held):
 
 
 def test_all_keys_read_all(file):
-    assert rows(file, list(CLASSES), keys(*CLASSES.values())).equals(TABLE)
+    assert rows(file, list(CLASSES), keys(*CLASSES)).equals(TABLE)
 
 
 @pytest.mark.parametrize("column", CLASSES)
-def test_one_key_reads_one_class(file, column):
-    held = keys(CLASSES[column])
+def test_one_key_reads_one_column(file, column):
+    held = keys(column)
     assert rows(file, [column], held).column(column).equals(TABLE.column(column))
     for other in CLASSES.keys() - {column}:
         with pytest.raises(Denied) as told:
@@ -56,8 +57,8 @@ def test_one_key_reads_one_class(file, column):
         assert told.value.code == "TP-VAULT-016"
 
 
-def test_a_wrong_key_for_a_class_reads_nothing_of_it(file):
-    held = TableKeys({**keys("quasi-identifier").by_name, "identifier": fresh("identifier")})
+def test_a_wrong_key_for_a_column_reads_nothing_of_it(file):
+    held = TableKeys({**keys("age", "note").by_name, key_name("name"): ALL[key_name("note")]})
     assert rows(file, ["age"], held).num_rows == 5000
     with pytest.raises(Tampered) as told:
         rows(file, ["name"], held)
@@ -86,7 +87,7 @@ def test_a_changed_byte_never_gives_other_rows(file):
         at = dice.randrange(4, len(file) - 8)
         changed = file[:at] + bytes([file[at] ^ 0x20]) + file[at + 1 :]
         try:
-            assert rows(changed, list(CLASSES), keys(*CLASSES.values())).equals(TABLE)
+            assert rows(changed, list(CLASSES), keys(*CLASSES)).equals(TABLE)
         except Tampered:
             found += 1
     assert found > 50
@@ -95,7 +96,7 @@ def test_a_changed_byte_never_gives_other_rows(file):
 @pytest.mark.parametrize("length", [0, 3, 8, 100, -1, -9])
 def test_a_cut_file_is_found(file, length):
     with pytest.raises(Tampered):
-        rows(file[:length], list(CLASSES), keys(*CLASSES.values()))
+        rows(file[:length], list(CLASSES), keys(*CLASSES))
 
 
 def test_an_unknown_column_is_named(file):
@@ -111,5 +112,36 @@ def test_a_column_without_a_class_is_never_written():
 
 
 def test_keys_do_not_show():
-    assert ALL["identifier"].material.hex() not in repr(TableKeys(ALL))
-    assert repr(ALL["identifier"].material) not in repr(TableKeys(ALL))
+    name = key_name("name")
+    assert ALL[name].material.hex() not in repr(TableKeys(ALL))
+    assert repr(ALL[name].material) not in repr(TableKeys(ALL))
+
+
+@pytest.mark.parametrize("name", ["a,b", "a:b;c", "a b", " a ", "a.b", "ключ", "", "footer", "x" * 300])
+def test_any_text_names_a_column(name):
+    table, made = pa.table({name: [1, 2], "other": [3, 4]}), {name: "special", "other": "special"}
+    sink = io.BytesIO()
+    sink.close = lambda: None
+    held = TableKeys({FOOTER: fresh(FOOTER), **{key_name(c): fresh(c) for c in made}})
+    with EncryptedWriter(sink, table.schema, made, held) as writer:
+        writer.write(table.to_batches()[0])
+    less = TableKeys({k: v for k, v in held.by_name.items() if k != key_name("other")})
+    assert next(read(io.BytesIO(sink.getvalue()), [name], made, less, subject="it")).column(0).to_pylist() == [1, 2]
+
+
+def test_a_table_of_the_first_form_reads_by_the_keys_of_its_classes():
+    """As tables were written when classes had keys and columns had none."""
+    held = {name: fresh(name) for name in (FOOTER, "identifier", "quasi-identifier")}
+    factory, connection = _factory(TableKeys(held))
+    config = pe.EncryptionConfiguration(
+        footer_key=FOOTER,
+        column_keys={"identifier": ["name", "note"], "quasi-identifier": ["age"]},
+        data_key_length_bits=256,
+        plaintext_footer=False,
+        encryption_algorithm="AES_GCM_V1",
+    )
+    sink = io.BytesIO()
+    pq.write_table(TABLE, sink, encryption_properties=factory.file_encryption_properties(connection, config))
+    assert rows(sink.getvalue(), list(CLASSES), TableKeys(held)).equals(TABLE)
+    with pytest.raises(Denied):
+        rows(sink.getvalue(), ["name"], TableKeys({n: held[n] for n in (FOOTER, "quasi-identifier")}))
