@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from trustplane.api.access import Asked, Door, Paged, moment, page_of
 from trustplane.api.streaming import chunks_of
+from trustplane.data.accepting import BY_POLICY
 from trustplane.data.catalog import dataset_target, find_dataset, find_version, find_view, view_target
 from trustplane.data.classification import confirm
 from trustplane.data.comparing import compare
@@ -205,7 +206,11 @@ def put_version(
     with door.plane.database.read() as session:
         version = session.get_one(DatasetVersion, made)
         shown = _made(Ingested(version.dataset_id, version.id, version.number))
-        return {**shown, "quarantined": quarantine_of(session, version) is not None}
+        return {
+            **shown,
+            "quarantined": quarantine_of(session, version) is not None,
+            "accepted": version.confirmed_by == BY_POLICY,
+        }
 
 
 @router.post("/projects/{project}/datasets/{dataset}/classification")

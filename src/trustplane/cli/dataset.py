@@ -74,6 +74,9 @@ def ingest(
             say("it breaks the contract, so it is in quarantine:")
             tell(broken)
             return
+        if made.accepted:
+            say("a policy accepted the proposed classes")
+            return
         say(f"next: look at the proposed classes with 'trustplane dataset show {name}' and confirm them")
 
     emit(made, show)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from trustplane.data.accepting import BY_POLICY
 from trustplane.data.catalog import find_version
 from trustplane.data.datasheets import PARTS, missing_parts, parts_of
 from trustplane.data.tables import Dataset, DatasetContract, DatasetVersion, PrivacyBudget
@@ -40,22 +41,28 @@ def collect_classes(session: Session, subject: Subject) -> Evidence | None:
     if row is None or not _versions(session, subject):
         return None
     newest = find_version(session, row)
-    facts = {"number": newest.number, "columns": len(newest.classes), "confirmed": newest.confirmed_by is not None}
+    facts = {
+        "number": newest.number,
+        "columns": len(newest.classes),
+        "confirmed": newest.confirmed_by is not None,
+        "by_policy": newest.confirmed_by == BY_POLICY,
+    }
     name = f"Dataset::{subject.id}"
     events = (
         *events_about(session, name, "dataset.ingest")[-1:],
         *events_about(session, name, "dataset.classify")[-1:],
+        *events_about(session, name, "dataset.accept")[-1:],
     )
     return Evidence(facts, events, newest.confirmed_at or newest.created)
 
 
 def judge_classes(evidence: Evidence) -> Verdict:
-    """A person confirmed the class of every column of the newest version."""
+    """A person confirmed the class of every column of the newest version, or a policy of the plane accepted the proposals."""
     facts = evidence.facts
     figures = {"columns": float(facts["columns"])}
     if facts["confirmed"]:
         return Passed(
-            f"a data steward confirmed the classes of all {facts['columns']} columns of version {facts['number']}",
+            f"{'a policy accepted' if facts['by_policy'] else 'a data steward confirmed'} the classes of all {facts['columns']} columns of version {facts['number']}",
             figures,
         )
     return Failed(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.orm import Session
 
+from trustplane.data.accepting import BY_POLICY
 from trustplane.data.catalog import dataset_target, find_dataset, find_version
 from trustplane.data.classes import PERSONAL, SensitivityClass
 from trustplane.data.tables import Dataset, DatasetVersion, Datasheet
@@ -90,6 +91,7 @@ _CONTEXT: dict[str, Any] = {
     "transform": "cr:transform",
 }
 _TYPES = (("bool", "sc:Boolean"), ("int", "sc:Integer"), ("uint", "sc:Integer"), ("float", "sc:Float"), ("double", "sc:Float"), ("decimal", "sc:Float"), ("half", "sc:Float"), ("date", "sc:Date"), ("timestamp", "sc:DateTime"))  # fmt: skip
+_STATES = {None: "proposed, not confirmed", BY_POLICY: "accepted by a policy"}
 _NO_LICENCE = "not declared"
 
 
@@ -192,5 +194,5 @@ def _personal(dataset: Dataset, version: DatasetVersion) -> list[str]:
     ]
     basis = LAWFUL_BASES.get(dataset.lawful_basis, dataset.lawful_basis)
     days = "no retention is declared" if dataset.retention_days is None else f"kept for {dataset.retention_days} days"
-    state = "confirmed by a data steward" if version.confirmed_by else "proposed, not confirmed"
+    state = _STATES.get(version.confirmed_by, "confirmed by a data steward")
     return [*found, f"the classes are {state}", f"processed for {', '.join(dataset.purposes)} on {basis}", days]

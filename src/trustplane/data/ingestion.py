@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from trustplane.data.accepting import accept, confirmed_classes
 from trustplane.data.appending import Base, after, base_of, require_unchanged, types_of
 from trustplane.data.blind_index import indexed_columns
 from trustplane.data.catalog import dataset_target, find_dataset, find_version
@@ -66,6 +67,8 @@ class Ingested:
     dataset_id: str
     version_id: str
     number: int
+    accepted: bool = False
+    """Whether a policy accepted the classes; otherwise they wait for a data steward."""
 
 
 def ingest(
@@ -90,7 +93,7 @@ def ingest(
         known = _known(session, project_row.id, spec.name)
         _require_terms(spec, known)
         target = project_target(project_row) if known is None else dataset_target(session, known)
-        by_steward = {} if known is None else _confirmed(session, known)
+        by_steward = {} if known is None else confirmed_classes(session, known)
         last = find_version(session, _appendable(spec, known)) if spec.append else None
         contract = contract_of(session, known)
     with (
@@ -123,7 +126,8 @@ def ingest(
         made = _keep(op, spec, project_row.id, measured, _Columns(classes, proposals), stored, version_id)
         if contract is not None and watch is not None and (breaches := watch.breaches()):
             enter_quarantine(op, version_id, contract, breaches)
-        return made
+            return made
+    return replace(made, accepted=accept(plane, actor, made.version_id, op.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,17 +190,6 @@ def _known(session: Session, project_id: str, name: str) -> Dataset | None:
         return find_dataset(session, project_id, name)
     except NotFound:
         return None
-
-
-def _confirmed(session: Session, dataset: Dataset) -> dict[str, str]:
-    """The classes of the newest version that somebody confirmed."""
-    version = session.scalar(
-        select(DatasetVersion)
-        .where(DatasetVersion.dataset_id == dataset.id, DatasetVersion.confirmed_by.is_not(None))
-        .order_by(DatasetVersion.number.desc())
-        .limit(1)
-    )
-    return {} if version is None else dict(version.classes)
 
 
 def _measure(reader: Reader, *, exact: bool) -> _Measured:

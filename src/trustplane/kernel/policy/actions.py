@@ -85,6 +85,7 @@ _ALL = (
     _write("dataset.ingest", "Project", "Dataset"),
     _read("dataset.read", "Dataset"),
     _write("dataset.classify", "Dataset"),
+    _write("dataset.accept", "Dataset"),
     _write("dataset.update", "Dataset"),
     _assured("dataset.erase", "Dataset"),
     _write("request.open", "Project"),

@@ -34,6 +34,7 @@ CONTEXT: dict[str, dict[str, Value]] = {
     "binding.grant": {"grantee": account("ann"), "role": "scientist"},
     "binding.revoke": {"grantee": account("ann"), "role": "scientist"},
     "token.issue": {"scopes": ("dataset.read",)},
+    "dataset.accept": {"confidence": 100, "columns": 3, "exact": True},
     "run.start-unsandboxed": {"reason": "a driver"},
     "view.create": {"purpose": "CreditChecking"},
     "view.request": {"purpose": "CreditChecking"},
