@@ -131,7 +131,7 @@ def test_who_may_not_classify_sees_no_form(inside):
 
 def test_posture_tells_every_control(inside):
     text = inside.locator("main").inner_text()
-    assert "15\n" in text
+    assert "16\n" in text
     assert "passes" in text
     assert "waived" in text
     for control in ("TP-DAT-01", "TP-TRN-01", "TP-ASM-02", "TP-REL-01", "TP-SRV-01", "TP-MON-01", "TP-GOV-01"):

@@ -21,6 +21,7 @@ from trustplane.data.comparing import compare
 from trustplane.data.contracts.service import quarantine_of
 from trustplane.data.datasheets import PARTS, complete_datasheet, croissant, missing_parts, parts_of
 from trustplane.data.ingestion import DatasetSpec, Ingested, ingest
+from trustplane.data.poisoning.service import look_of, settle_look
 from trustplane.data.protection import protect, protection_of
 from trustplane.data.queries import Answered, query
 from trustplane.data.revealing import reveal
@@ -38,7 +39,7 @@ ARROW_STREAM = "application/vnd.apache.arrow.stream"
 
 class Terms(BaseModel):
     """What is said of a dataset that is ingested; ``type`` gives a column a type as ``column:type``; ``exact`` lets discovery look at every row;
-    ``append`` keeps the rows of the last version too."""
+    ``append`` keeps the rows of the last version too; ``label`` names the column that a model is to learn."""
 
     format: Literal["csv", "parquet", "arrow", "jsonl", "xlsx"]
     append: bool = False
@@ -49,6 +50,7 @@ class Terms(BaseModel):
     description: str = Field(default="", max_length=2000)
     type: list[str] = Field(default=[], max_length=4096)
     exact: bool = False
+    label: str = Field(default="", max_length=500)
 
 
 class Classification(BaseModel):
@@ -57,6 +59,12 @@ class Classification(BaseModel):
     model_config = {"json_schema_extra": {"examples": [{"changes": {"LIMIT_BAL": "confidential"}}]}}
     changes: dict[str, str] = {}
     number: int | None = None
+
+
+class Settlement(BaseModel):
+    """Why a version may be used although something was found in it."""
+
+    reason: str = Field(max_length=2000)
 
 
 class DatasheetParts(BaseModel):
@@ -199,6 +207,7 @@ def put_version(
         _types(said.type),
         said.exact,
         said.append,
+        said.label,
     )
     made = door.once(
         None, lambda key: ingest(door.plane, door.actor, project, spec, chunks_of(request), key).version_id
@@ -210,6 +219,7 @@ def put_version(
             **shown,
             "quarantined": quarantine_of(session, version) is not None,
             "accepted": version.confirmed_by == BY_POLICY,
+            "signs": 0 if (look := look_of(session, version)) is None else look.report["found"],
         }
 
 
@@ -217,6 +227,23 @@ def put_version(
 def classify(project: str, dataset: str, body: Classification, door: Asked) -> dict[str, Any]:
     """Confirm the classes of a version's columns."""
     return _made(confirm(door.plane, door.actor, project, dataset, body.changes, body.number))
+
+
+@router.get("/projects/{project}/datasets/{dataset}/look")
+def look(project: str, dataset: str, door: Asked, version: int | None = None) -> dict[str, Any]:
+    """What the look for poisoning found in a version, the newest without a number: columns and rows, no value."""
+    with door.plane.database.read() as session:
+        row = find_dataset(session, door.project(session, project).id, dataset)
+        door.may("dataset.read", dataset_target(session, row))
+        return _look(session, row, version)
+
+
+@router.post("/projects/{project}/datasets/{dataset}/versions/{number}/settle")
+def settle(project: str, dataset: str, number: int, body: Settlement, door: Asked) -> dict[str, Any]:
+    """Say why a version may be used although something was found in it."""
+    settle_look(door.plane, door.actor, project, dataset, number, body.reason)
+    with door.plane.database.read() as session:
+        return _look(session, find_dataset(session, find_project(session, project).id, dataset), number)
 
 
 @router.get("/projects/{project}/datasets/{dataset}/datasheet")
@@ -251,6 +278,16 @@ def _types(texts: list[str]) -> dict[str, str]:
 
 def _made(made: Ingested) -> dict[str, Any]:
     return {"id": made.version_id, "dataset_id": made.dataset_id, "version_id": made.version_id, "number": made.number}
+
+
+def _look(session: Session, dataset: Dataset, number: int | None) -> dict[str, Any]:
+    version = find_version(session, dataset, number)
+    held = look_of(session, version)
+    if held is None:
+        return {"version": version.number, "state": "not looked at", "signs": []}
+    state = "settled" if held.settled_at is not None else "signs" if held.report["found"] else "nothing found"
+    shown = {"version": version.number, "state": state, **held.report, "settled_at": moment(held.settled_at)}
+    return {**shown, "settled_by": held.settled_by, "reason": held.reason or None}
 
 
 def _summary(session: Session, row: Dataset) -> dict[str, Any]:

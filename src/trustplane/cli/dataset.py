@@ -41,6 +41,9 @@ def ingest(
     append: Annotated[
         bool, typer.Option("--append", help="Keep the rows of the last version, and put these after them.")
     ] = False,
+    label: Annotated[
+        str | None, typer.Option(help="The column that a model is to learn; doubtful labels are looked for.")
+    ] = None,
 ) -> None:
     """Ingest a file as a new version: encrypted from its first byte, every column classified.
 
@@ -63,6 +66,7 @@ def ingest(
             format=format,
             exact=exact,
             append=append,
+            label=label,
             progress=told,
         )
         broken = project.contracts.report(name, made.number) if made.quarantined else None
@@ -74,6 +78,8 @@ def ingest(
             say("it breaks the contract, so it is in quarantine:")
             tell(broken)
             return
+        if made.signs:
+            say(f"{made.signs} signs of poisoning: look at them with 'trustplane dataset look {name}'")
         if made.accepted:
             say("a policy accepted the proposed classes")
             return
@@ -175,6 +181,42 @@ def _moved(column: dict[str, Any]) -> dict[str, Any]:
         k: " -> ".join(f"{v:g}" for v in column[k]) for k in ("nulls", "distinct", "mean") if k in column
     }
     return {"mean": "", "ks": "", "changed": "", **column, **shown}
+
+
+@app.command()
+def look(name: Name, version: Version = None) -> None:
+    """What the look for poisoning found in a version: repeated rows, blocks out of domain, shifts, doubtful labels."""
+    with working() as (_, project):
+        found = project.datasets.look(name, version)
+
+    def show() -> None:
+        say(f"version {found.version}: {found.state}")
+        if found.state == "not looked at":
+            return
+        for kind, figures in found.figures.items():
+            told = ", ".join(f"{what.replace('_', ' ')} {value:g}" for what, value in figures.items())
+            say(f"{kind}: {told}")
+        for sign in found.signs:
+            place = f" of {sign['column']}" if sign["column"] else ""
+            say(f"{sign['look']}{place}: {sign['said']}")
+            if sign["rows"]:
+                say(f"  rows {', '.join(map(str, sign['rows']))}")
+        if found.reason:
+            say(f"settled: {found.reason}")
+
+    emit(found, show)
+
+
+@app.command()
+def settle(
+    name: Name,
+    number: Annotated[int, typer.Argument(help="The number of the version.")],
+    reason: Annotated[str, typer.Option(help="Why it may be used although something was found in it.")],
+) -> None:
+    """Say why a version may be used although a look found something in it."""
+    with working() as (_, project):
+        made = project.datasets.settle(name, number, reason=reason)
+    emit(made, lambda: say(f"what was found in version {number} of {name} is settled: {made.reason}"))
 
 
 @app.command()

@@ -47,7 +47,8 @@ class Datasets:
         ``s3://bucket/table/``, read with the credentials of the environment; a binary stream; or anything that gives Arrow rows, such as a
         frame of Polars or pandas, or the reader of an ADBC cursor.
         ``said`` may hold ``format`` (else told by the file's name), ``source``, ``description``, ``types`` (by column), ``exact``: whether
-        discovery looks at every row, and not at a sample alone, and ``append``: whether the rows of the last version are kept too.
+        discovery looks at every row, and not at a sample alone, ``append``: whether the rows of the last version are kept too, and ``label``:
+        the column that a model is to learn.
         """
         kind, chunks = read_source(file, said.get("format"), progress)
         params = {
@@ -60,6 +61,7 @@ class Datasets:
             "type": [f"{column}:{t}" for column, t in (said.get("types") or {}).items()],
             "exact": bool(said.get("exact")) or None,
             "append": bool(said.get("append")) or None,
+            "label": said.get("label"),
         }
         return Record(self._wire.upload(f"{self._at}/{segment(name)}/versions", chunks, params))
 
@@ -72,6 +74,14 @@ class Datasets:
         """What differs between two versions, the last two without numbers: ``schema``, ``rows``, ``columns``. Counts alone."""
         body = {"old": old, "new": new, "key": list(key)}
         return Record(self._wire.post(f"{self._at}/{segment(name)}/compare", body))
+
+    def look(self, name: str, version: int | None = None) -> Record:
+        """What the look for poisoning found in a version: ``state``, ``figures``, and ``signs`` with columns and rows, no value."""
+        return Record(self._wire.get(f"{self._at}/{segment(name)}/look", version=version))
+
+    def settle(self, name: str, version: int, *, reason: str) -> Record:
+        """Say why a version may be used although something was found in it; it goes on record."""
+        return Record(self._wire.post(f"{self._at}/{segment(name)}/versions/{version}/settle", {"reason": reason}))
 
     def reveal(self, name: str, column: str, values: Sequence[str], *, reason: str) -> tuple[str, ...]:
         """What stands behind tokens of a column that a recipe made, in their order."""

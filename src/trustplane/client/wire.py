@@ -202,6 +202,7 @@ _REFUSED = (
         "TP-DATA-047",
         "TP-DATA-121",
         "TP-DATA-123",
+        "TP-DATA-125",
         "TP-DATA-133",
     ),
 )

@@ -18,6 +18,7 @@ from trustplane.console.rendering import open_page, page
 from trustplane.console.session import Looking, Viewer, check_origin, form_of, set_cookie
 from trustplane.data.catalog import dataset_target, view_target
 from trustplane.data.contracts.service import quarantine_of
+from trustplane.data.poisoning.service import look_of
 from trustplane.data.tables import Dataset, DatasetContract, DatasetVersion, View
 from trustplane.kernel.identity.authentication import log_in
 from trustplane.kernel.identity.principals import SESSION_LIFE, open_session, revoke_token
@@ -207,6 +208,7 @@ def dataset(dataset: str, viewer: Looking, version: int | None = None) -> Respon
             classes=Counter(shown.classes.values()).most_common(),
             quarantine={v.id: q for v in versions if (q := quarantine_of(session, v)) is not None},
             contract=session.get(DatasetContract, row.id),
+            look=look_of(session, shown),
             views=[v for v in views if viewer.sees("view.read", view_target(v))],
             names=names_of(session),
             now=viewer.plane.clock.now(),

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 from sqlalchemy.orm import Session
 
 from trustplane.data.catalog import dataset_target, find_dataset, find_version
-from trustplane.data.sketches import hashes_of
+from trustplane.data.sketches import hashes_of_rows
+from trustplane.data.statistics import distance
 from trustplane.data.storage import read_columns, release_columns, schema_of
 from trustplane.data.tables import Dataset, DatasetVersion
 from trustplane.kernel.identity.scopes import find_project
@@ -76,29 +76,14 @@ def _hashed(op: Operation, version: DatasetVersion, columns: Sequence[str], *, k
     rows: list[Array] = []
     values: dict[str, list[Array]] = {name: [] for name in columns}
     for batch in read_columns(op.plane.blobs, version, columns, keys) if columns else ():
-        whole = np.zeros(batch.num_rows, np.uint64)
-        for place, name in enumerate(columns):
-            column = batch.column(name)
-            hashes = np.where(
-                column.is_valid().to_numpy(zero_copy_only=False), hashes_of(_filled(column)), np.uint64(1)
-            )
-            with np.errstate(over="ignore"):
-                whole = (whole ^ (hashes + np.uint64(place))) * np.uint64(0x9E3779B97F4A7C15)
-                whole ^= whole >> np.uint64(29)
-            if keep:
-                values[name].append(hashes)
+        whole, by_column = hashes_of_rows(batch, columns)
+        if keep:
+            for name in columns:
+                values[name].append(by_column[name])
         rows.append(whole)
     empty = np.empty(0, np.uint64)
     made = {"": np.concatenate(rows) if rows else empty}
     return made | ({n: np.concatenate(parts) if parts else empty for n, parts in values.items()} if keep else {})
-
-
-def _filled(column: Any) -> Any:
-    """The column with something in the place of its nulls, at which nobody looks."""
-    if not column.null_count:
-        return column
-    there = column.drop_null()
-    return column.fill_null(there[0]) if len(there) else pa.array(np.zeros(len(column), np.int64))
 
 
 def _schema(old: Any, new: Any) -> dict[str, Any]:
@@ -146,20 +131,9 @@ def _column(old: DatasetVersion, new: DatasetVersion, name: str) -> dict[str, An
         "distinct": [was.get("distinct"), now.get("distinct")],
     }
     if was.get("numeric") and now.get("numeric"):
-        made |= {"mean": [was["numeric"]["mean"], now["numeric"]["mean"]], "ks": _distance(was["numeric"], now["numeric"])}  # fmt: skip
+        made |= {"mean": [was["numeric"]["mean"], now["numeric"]["mean"]], "ks": distance(was["numeric"], now["numeric"])}  # fmt: skip
     return made
 
 
 def _share(known: Mapping[str, Any]) -> float:
     return round(known.get("nulls", 0) / known["rows"], 6) if known.get("rows") else 0.0
-
-
-def _distance(was: Mapping[str, Any], now: Mapping[str, Any]) -> float:
-    """The Kolmogorov-Smirnov distance of two histograms, values taken as even within a bin."""
-    places = np.unique(np.concatenate([was["edges"], now["edges"]]))
-    curves = []
-    for each in (was, now):
-        counts = np.array(each["counts"], float)
-        total = max(counts.sum(), 1.0)
-        curves.append(np.interp(places, each["edges"], np.concatenate([[0.0], np.cumsum(counts) / total])))
-    return round(float(np.abs(curves[0] - curves[1]).max(initial=0.0)), 6)

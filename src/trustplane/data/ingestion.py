@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -18,17 +17,20 @@ from trustplane.data.contracts.service import contract_of, enter_quarantine
 from trustplane.data.exact import ExactPass
 from trustplane.data.inputs.formats import check_format, open_table
 from trustplane.data.inputs.reader import Reader
+from trustplane.data.poisoning.look import Known, Look
+from trustplane.data.poisoning.service import keep_look, last_seen
 from trustplane.data.profile import Profile, confirmed, profile_of
+from trustplane.data.recognisers.contract import ColumnSample
 from trustplane.data.sampling import Sampler
-from trustplane.data.statistics import ColumnStatistics, StatisticsCollector
+from trustplane.data.statistics import StatisticsCollector, plain, plain_statistics
 from trustplane.data.storage import Place, Stored, describe_schema, store_table
-from trustplane.data.tables import Dataset, DatasetVersion
+from trustplane.data.tables import Dataset, DatasetVersion, VersionLook
 from trustplane.data.terms import check_basis, check_purpose
 from trustplane.kernel.identity.scopes import find_project, project_target
 from trustplane.kernel.operation import Operation
 from trustplane.kernel.vault.keyring import release
 from trustplane.kernel.vault.spool import Spool
-from trustplane.values.errors import BadInput, NotFound
+from trustplane.values.errors import BadInput, NotFound, nearest
 from trustplane.values.ids import check_name, new_id
 
 if TYPE_CHECKING:
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
 
 SEED = 350
 LONGEST_RETENTION = 36_525
-_SAFE_INTEGER = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class DatasetSpec:
     """Whether discovery looks at every row, and not at a sample of each column alone."""
     append: bool = False
     """Whether the new version has the rows of the last one too, and not those that come alone."""
+    label: str = ""
+    """The column that a model is to learn: labels that speak against their neighbours are looked for. Else that of the last version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,7 @@ def ingest(
         by_steward = {} if known is None else confirmed_classes(session, known)
         last = find_version(session, _appendable(spec, known)) if spec.append else None
         contract = contract_of(session, known)
+        before, seen = last_seen(session, known)
     with (
         plane.operation(actor, "dataset.ingest", target, idempotency=idempotency) as op,
         Spool(plane.workspace.folder) as spool,
@@ -113,21 +117,55 @@ def ingest(
         with plane.database.read() as session:
             key = release(op, session, plane.keystore, [project_row.key_id])[project_row.key_id]
         version_id = new_id()
-        proposals = {p.column: {**_plain(p), **known_of.get(p.column, {})} for p in measured.profile.proposals}
+        proposals = {p.column: {**plain(p), **known_of.get(p.column, {})} for p in measured.profile.proposals}
         indexed = indexed_columns(classes, proposals)
         place = Place(key, project_row.id, version_id, plane.clock.now(), indexed)
         reader = _open(op, spec, base, spool)
         watch = None if contract is None else Watch(contract, reader.schema)
         batches = reader.batches if watch is None else watch.over(reader.batches)
+        look = None
+        if treated is None:  # what a recipe made is not new
+            look = Look(_known_of(spec, measured, classes, base, before, seen))
+            batches = look.over(batches)
         stored = store_table(plane.blobs, place, reader.schema, classes, batches)
         if base is not None:
             require_unchanged(op.session, base)
             op.record(appended_to=base.version.id, rows_before=base.version.rows)
         made = _keep(op, spec, project_row.id, measured, _Columns(classes, proposals), stored, version_id)
+        if look is not None:
+            keep_look(op, version_id, look.report(op.session.get_one(DatasetVersion, version_id).statistics))
         if contract is not None and watch is not None and (breaches := watch.breaches()):
             enter_quarantine(op, version_id, contract, breaches)
             return made
     return replace(made, accepted=accept(plane, actor, made.version_id, op.id))
+
+
+def _known_of(
+    spec: DatasetSpec,
+    measured: "_Measured",
+    classes: Mapping[str, str],
+    base: Base | None,
+    before: DatasetVersion | None,
+    seen: VersionLook | None,
+) -> Known:
+    """What a look at the rows starts from. Without a label that is named, it is that of the last version."""
+    names, label = measured.schema.names, spec.label
+    if label and label not in names:
+        raise BadInput("TP-DATA-033", f"there is no column {label[:80]!r}", why=nearest(label, names))
+    if not label and seen is not None and seen.report["label"] in names:
+        label = seen.report["label"]
+    every = measured.collector.result(dict.fromkeys(names, SensitivityClass.OPEN))  # figures that stay in memory
+    return Known(
+        measured.schema,
+        classes,
+        every,
+        measured.samples,
+        measured.rows,
+        0 if base is None else base.version.rows,
+        label,
+        None if before is None else before.statistics,
+        None if seen is None else seen.report,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +179,8 @@ class _Measured:
     schema: Any
     profile: Profile
     collector: StatisticsCollector
+    samples: tuple[ColumnSample, ...]
+    rows: int
 
     def kept(self, confirmed: dict[str, str]) -> dict[str, str]:
         """The classes that a steward confirmed before, for the columns that are still there."""
@@ -202,8 +242,10 @@ def _measure(reader: Reader, *, exact: bool) -> _Measured:
             every.add(batch)
     if sampler.rows == 0:
         raise BadInput("TP-DATA-002", "the file has no rows")
-    found = profile_of(sampler.samples(), rows=sampler.rows, seed=SEED)
-    return _Measured(reader.schema, found if every is None else confirmed(found, every.proposals()), collector)
+    samples = sampler.samples()
+    found = profile_of(samples, rows=sampler.rows, seed=SEED)
+    profile = found if every is None else confirmed(found, every.proposals())
+    return _Measured(reader.schema, profile, collector, samples, sampler.rows)
 
 
 def _keep(
@@ -273,23 +315,3 @@ def _keep(
     op.refer(table=stored.blob.digest)
     op.made(version_id)
     return Ingested(dataset.id, version_id, version.number)
-
-
-def plain_statistics(statistics: Iterable[ColumnStatistics]) -> dict[str, Any]:
-    """Statistics as a version keeps them."""
-    return {s.column: _plain(s) for s in statistics}
-
-
-def _plain(value: Any) -> Any:
-    """Plain JSON whose integers every reader holds exactly (RFC 7493 section 2.2)."""
-    return _within(msgspec.to_builtins(value))
-
-
-def _within(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(k): _within(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_within(v) for v in value]
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= _SAFE_INTEGER:
-        return float(value)
-    return value

@@ -1,6 +1,7 @@
 """Sketches: approximate counts of distinct values and quantiles of a stream, in bounded memory and with known error."""
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -118,6 +119,27 @@ def hashes_of(array: Any) -> Hashes:
     if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
         return _of_bytes(array.cast(pa.large_binary()))
     return _of_bytes(text_of(array).cast(pa.large_binary()))
+
+
+def hashes_of_rows(batch: Any, columns: Iterable[str]) -> tuple[Hashes, dict[str, Hashes]]:
+    """One hash for each row by the named columns in their order, and one for each value by column. As :func:`hashes_of`, never to be stored."""
+    whole, by_column = np.zeros(batch.num_rows, np.uint64), {}
+    for place, name in enumerate(columns):
+        column = batch.column(name)
+        there = column.is_valid().to_numpy(zero_copy_only=False)
+        hashes = by_column[name] = np.where(there, hashes_of(_filled(column)), np.uint64(1))
+        with np.errstate(over="ignore"):
+            whole = (whole ^ (hashes + np.uint64(place))) * np.uint64(0x9E3779B97F4A7C15)
+            whole ^= whole >> np.uint64(29)
+    return whole, by_column
+
+
+def _filled(column: Any) -> Any:
+    """The column with something in the place of its nulls, at which nobody looks."""
+    if not column.null_count:
+        return column
+    there = column.drop_null()
+    return column.fill_null(there[0]) if len(there) else pa.array(np.zeros(len(column), np.int64))
 
 
 def _of_bytes(array: Any) -> Hashes:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
@@ -19,6 +20,7 @@ BINS = 10
 """Bins of a histogram, each with about the same number of rows; fewer where values repeat."""
 FEW = 32
 """Up to this many distinct values, each has a bin of its own and is counted exactly."""
+_SAFE_INTEGER = 2**53
 LARGEST = 1e140
 """Magnitude up to which sums of squares stay finite."""
 
@@ -162,6 +164,37 @@ def statistics(
     for batch in batches:
         collector.add(batch)
     return collector.result(classes)
+
+
+def plain_statistics(statistics: Iterable[ColumnStatistics]) -> dict[str, Any]:
+    """Statistics as a version keeps them."""
+    return {s.column: plain(s) for s in statistics}
+
+
+def plain(value: Any) -> Any:
+    """Plain JSON whose integers every reader holds exactly (RFC 7493 section 2.2)."""
+    return _within(msgspec.to_builtins(value))
+
+
+def _within(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(k): _within(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_within(v) for v in value]
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= _SAFE_INTEGER:
+        return float(value)
+    return value
+
+
+def distance(was: Mapping[str, Any], now: Mapping[str, Any]) -> float:
+    """The Kolmogorov-Smirnov distance of two histograms, values taken as even within a bin."""
+    places = np.unique(np.concatenate([was["edges"], now["edges"]]))
+    curves = []
+    for each in (was, now):
+        counts = np.array(each["counts"], float)
+        total = max(counts.sum(), 1.0)
+        curves.append(np.interp(places, each["edges"], np.concatenate([[0.0], np.cumsum(counts) / total])))
+    return round(float(np.abs(curves[0] - curves[1]).max(initial=0.0)), 6)
 
 
 Bins = tuple[tuple[float, ...], tuple[int, ...]]

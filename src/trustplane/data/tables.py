@@ -169,6 +169,18 @@ class Quarantine(Governed, Base):
     reason: Mapped[str] = mapped_column(String(2000))
 
 
+class VersionLook(Governed, Base):
+    """What a look for poisoning found in a version, and what a data steward said of it. ``report`` names columns and rows, no value."""
+
+    __tablename__ = "version_looks"
+
+    version_id: Mapped[str] = mapped_column(ForeignKey("dataset_versions.id"), primary_key=True)
+    report: Mapped[dict[str, Any]]
+    settled_by: Mapped[str | None] = mapped_column(String(36))
+    settled_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(String(2000))
+
+
 class PrivacyBudget(Governed, Base):
     """How much may be told of a dataset for a purpose, in millionths of epsilon, and how much was.
 

@@ -16,8 +16,7 @@ from trustplane.data.blind_index import NAME as INDEX
 from trustplane.data.blind_index import indexed_columns, look_up, subject_of_index
 from trustplane.data.catalog import dataset_target
 from trustplane.data.classes import SensitivityClass
-from trustplane.data.ingestion import plain_statistics
-from trustplane.data.statistics import StatisticsCollector
+from trustplane.data.statistics import StatisticsCollector, plain_statistics
 from trustplane.data.storage import Place, Stored, read_columns, release_columns, schema_of, store_table, subject_of
 from trustplane.data.subjects.keepers.contract import Kept
 from trustplane.data.subjects.other_names import other_names
