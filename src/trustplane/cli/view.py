@@ -219,6 +219,14 @@ def protect(
             for what in ("prosecutor_highest", "prosecutor_average", "at_risk", "marketer", "unique")
         ]
         table(rows, [("risk of re-identification", "risk"), ("before", "before"), ("after", "after")])
+        used = figures.get("utility", {})
+        if used.get("distances"):
+            far = [{"column": c, "distance": d} for c, d in used["distances"].items()]
+            table(far, [("column", "column"), ("distance from what it was", "distance")])
+        if score := used.get("score"):
+            say(
+                f"a model tells {score['label']} with an area under the curve of {score['before']:.3f} before, {score['after']:.3f} after"
+            )
         if "attacks" in figures:
             attacks = [{"attack": n.replace("_", " "), **a} for n, a in figures["attacks"].items() if n != "people"]
             columns = [("attack", "attack"), ("before", "before"), ("after", "after"), ("without the table", "without")]

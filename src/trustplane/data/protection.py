@@ -21,6 +21,7 @@ from trustplane.data.project_keys import project_key
 from trustplane.data.recipes import Plan, read_plan
 from trustplane.data.tables import Dataset, DatasetVersion, View
 from trustplane.data.transforms.steps import Treatment, treat
+from trustplane.data.utility import distances, scores
 from trustplane.data.views import OpenedView, Question, open_view
 from trustplane.kernel.identity.scopes import find_project
 from trustplane.kernel.identity.tables import Project
@@ -129,7 +130,9 @@ def _carried_out(
     table, steps = treat(raw, treatments, _keys(op, scope, treatments))
     if plan.model is not None:
         result = anonymise(table, plan.model)
-        return result.table, {**result.figures, "before": before, "steps": steps}
+        used = _utility(raw, result.table, result.kept, plan)
+        return result.table, {**result.figures, "before": before, "steps": steps, "utility": used}
+    shown = table.select(list(columns))
     figures = {
         "recipe": plan.digest,
         "method": "steps",
@@ -141,8 +144,17 @@ def _carried_out(
         "before": before,
         "after": _risk(table, known),
         "steps": steps,
+        "utility": _utility(raw, shown, np.arange(len(shown)), plan),
     }
-    return table.select(list(columns)), figures
+    return shown, figures
+
+
+def _utility(raw: Any, made: Any, kept: Any, plan: Plan) -> dict[str, Any]:
+    if plan.label and plan.label not in made.column_names:
+        why = nearest(plan.label, made.column_names) or "the label is kept, or it is the sensitive column"
+        raise BadInput("TP-DATA-060", f"the result has no column {plan.label[:80]!r} to learn", why=why)
+    score = {"score": scores(raw, made, kept, plan.label)} if plan.label else {}
+    return {"distances": distances(raw, made, kept), **score}
 
 
 def _risk(table: Any, names: tuple[str, ...]) -> dict[str, Any]:

@@ -13,12 +13,14 @@ from trustplane.values.errors import BadInput
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a recipe says: the steps, then the model of the table, where there is one. ``keep`` are columns that stay as they are."""
+    """What a recipe says: the steps, then the model of the table, where there is one. ``keep`` are columns that stay as they are; ``label``
+    is the one that a model is to learn from the others, before and after."""
 
     steps: tuple[Step, ...]
     model: Recipe | None
     keep: tuple[str, ...]
     digest: str
+    label: str = ""
 
     def treatments(self, classes: Mapping[str, str]) -> dict[str, Treatment]:
         """What becomes of each column that a step is about, of the columns in ``classes``."""
@@ -38,10 +40,13 @@ def read_plan(text: str) -> Plan:
         raise BadInput("TP-DATA-060", "the recipe is no TOML", why=str(error)[:200]) from None
     digest = "sha256:" + hashlib.sha256(text.encode()).hexdigest()
     steps = read_steps(said.pop("steps")) if "steps" in said else ()
+    label = said.pop("label", "")
+    if not isinstance(label, str):
+        raise BadInput("TP-DATA-060", "the recipe cannot be used", why="label is a column")
     keep = _keep(said)
     if steps and not set(said) - {"keep"}:
-        return Plan(steps, None, keep, digest)
-    return Plan(steps, recipe_of(said, digest), keep, digest)
+        return Plan(steps, None, keep, digest, label)
+    return Plan(steps, recipe_of(said, digest), keep, digest, label)
 
 
 def _keep(said: Mapping[str, Any]) -> tuple[str, ...]:

@@ -77,3 +77,20 @@ def test_what_cannot_be_reached_leaves_nothing(plane, steward, people):
 def test_others_make_no_dataset(plane, cast, people, role):
     with pytest.raises(Denied):
         protect(plane, cast[role], "credit", "people", RECIPE, "safer")
+
+
+def test_the_distance_of_each_column_is_measured(plane, steward, people):
+    done = protect(plane, steward, "credit", "people", RECIPE, "safer")
+    used = done.figures["utility"]
+    assert used["distances"]["amount"] == 0.0
+    assert 0 < used["distances"]["age"] < 0.2
+    assert "score" not in used
+
+
+@pytest.mark.parametrize(
+    ("label", "code"), [("agee", "TP-DATA-060"), ("amount", "TP-DATA-064"), ("customer_id", "TP-DATA-060")]
+)
+def test_a_label_that_is_no_class_of_the_result_is_refused(plane, steward, people, label, code):
+    with pytest.raises(BadInput) as told:
+        protect(plane, steward, "credit", "people", f'label = "{label}"\n' + RECIPE, "safer")
+    assert told.value.code == code

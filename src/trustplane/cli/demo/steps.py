@@ -53,7 +53,9 @@ def data(story: Story, cast: Cast, table: Path) -> None:
         story.tell(f"{shown(found.rows)} rows are encrypted, each column under a key of its own:")
         story.tell(", ".join(f"{classes.count(k)} {k}" for k in sorted(set(classes))))
         require(made.signs == 0, "the look for poisoning found something in the untouched table")
-        story.tell("the look for poisoning found nothing: no repeated rows, no block out of domain, no doubtful labels together")
+        story.tell(
+            "the look for poisoning found nothing: no repeated rows, no block out of domain, no doubtful labels together"
+        )
         steward.datasets.confirm("clients")
         story.tell("the data steward confirmed the classes")
         steward.datasets.describe("clients", **DATASHEET)

@@ -21,9 +21,10 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Anonymised:
-    """The table, and what is known of it: ``figures`` are plain numbers and hold no value of a row."""
+    """The table, which of the rows it has, in their order, and what is known of it: ``figures`` are plain numbers and hold no value."""
 
     table: Any
+    kept: Array
     figures: dict[str, Any]
 
 
@@ -68,7 +69,7 @@ def anonymise(table: Any, recipe: Recipe) -> Anonymised:
         "after": after.facts(),
         "attacks": attack(columns, as_it_is(columns), seen, sensitive),
     }
-    return Anonymised(made, figures if node is None else {**figures, "levels": node})
+    return Anonymised(made, kept, figures if node is None else {**figures, "levels": node})
 
 
 def recount(table: Any, recipe: Recipe) -> dict[str, Any]:
