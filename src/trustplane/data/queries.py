@@ -69,7 +69,7 @@ def query(
     events = []
     for name in asked.views:
         needed = asked.columns_of(columns[name])
-        question = Question(frozenset(needed), asked.digest, aggregated=bool(groups))
+        question = Question(frozenset(needed), asked.digest, aggregated=bool(groups), packed=True)
         opened = open_view(plane, actor, project, name, purpose, question=question)
         events.append(opened.event)
         tables[name] = _held(opened.schema, opened.batches, MOST_BYTES - sum(t.nbytes for t in tables.values()))

@@ -4,7 +4,7 @@ The vault keeps a key per sensitivity class, which never leaves it; the keys of 
 """
 
 import base64
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -113,10 +113,12 @@ def release_columns(op: Operation, session: Session, version: DatasetVersion, co
     )
 
 
-def read_columns(blobs: BlobStore, version: DatasetVersion, columns: Sequence[str], keys: TableKeys) -> Iterator[Any]:
-    """Batches of the named columns."""
+def read_columns(
+    blobs: BlobStore, version: DatasetVersion, columns: Sequence[str], keys: TableKeys, packed: Collection[str] = ()
+) -> Iterator[Any]:
+    """Batches of the named columns; those ``packed`` come as Arrow dictionaries."""
     with closing(blobs.open(Digest(version.digest))) as source:
-        yield from read(source, columns, version.classes, keys, subject=subject_of(version.id))
+        yield from read(source, columns, version.classes, keys, subject=subject_of(version.id), packed=packed)
 
 
 def describe_schema(schema: Any) -> dict[str, Any]:

@@ -74,9 +74,13 @@ class Question:
     only: frozenset[str] | None = None
     digest: str | None = None
     aggregated: bool = False
+    packed: bool = False
+    """Whether texts that repeat may come as Arrow dictionaries."""
 
 
 WHOLE = Question()
+REPEATS = 20
+"""Texts are packed where each stands there so many times on average."""
 
 
 def create_view(
@@ -185,7 +189,12 @@ def open_view(
         op.refer(table=version.digest, **({} if question.digest is None else {"query": question.digest}))
     mask = masking[row.pseudonym_key] if row.pseudonym_key and extra else None
     shown = _shown_schema(row, schema, columns, masks)
-    source = sampled(read_columns(plane.blobs, version, needed, keys), row.id, version.rows, limits.sample)
+    packed = _packable(version, row, shown, masks) if question.packed else ()
+    for name in packed:
+        at = shown.get_field_index(name)
+        shown = shown.set(at, shown.field(at).with_type(pa.dictionary(pa.int32(), pa.string())))
+    read = read_columns(plane.blobs, version, needed, keys, packed)
+    source = sampled(read, row.id, version.rows, limits.sample)
     return OpenedView(op.id, shown, _shape(source, row, shown, schema, mask, masks), version.id, version.digest)
 
 
@@ -230,6 +239,18 @@ def _shown_schema(row: View, schema: Any, columns: Sequence[str], masks: Mapping
         for name in columns
     ]
     return pa.schema(fields)
+
+
+def _packable(version: DatasetVersion, row: View, shown: Any, masks: Mapping[str, int]) -> tuple[str, ...]:
+    """The columns of texts that repeat often, and that the view shows as they are."""
+    treated = {*masks, *row.pseudonyms, *columns_of(row.row_filter, schema_of(version))}
+    return tuple(
+        field.name
+        for field in shown
+        if pa.types.is_string(field.type)
+        and field.name not in treated
+        and 0 < REPEATS * version.statistics.get(field.name, {}).get("distinct", 0) <= version.rows
+    )
 
 
 def _shape(

@@ -11,7 +11,8 @@ from trustplane.data.ingestion import ingest
 from trustplane.data.queries import query
 from trustplane.data.sql_check import check_query
 from trustplane.data.tables import DatasetVersion
-from trustplane.data.views import ViewSpec, create_view, revoke_view
+from trustplane.data.view_limits import Limits
+from trustplane.data.views import ViewSpec, create_view, open_view, revoke_view
 from trustplane.kernel.ledger.tables import LedgerEvent
 from trustplane.values.errors import BadInput, Denied, NotFound, TrustplaneError, Unavailable
 
@@ -174,3 +175,26 @@ def test_an_empty_view_answers(plane, cast, csv, spec, ask):
         ViewSpec("none", "few", ("age",), spec.purposes[0], timedelta(days=1), row_filter="age > 999"),
     )
     assert ask('SELECT count(*) AS n, max(age) AS m FROM "none"') == [{"n": 0, "m": None}]
+
+
+@pytest.mark.parametrize("limits", [{}, {"masks": {"town": 1}, "unmasked": ("data-steward",)}, {"sample": 400}])
+@pytest.mark.parametrize("row_filter", ["", "town != 'Kiel'"])
+def test_texts_that_repeat_are_asked_as_any_other(plane, cast, spec, scientist, row_filter, limits):
+    towns = ["Ulm", "", "Kiel", "Bonn"]
+    rows = "id,town,sex\n" + "".join(f"x{n},{towns[n % 4]},{'fm'[n % 2]}\n" for n in range(800))
+    ingest(plane, cast["data-steward"], "credit", replace(spec, name="towns"), [rows.encode()])
+    said = ViewSpec(
+        "towns", "towns", ("town", "sex"), spec.purposes[0], timedelta(days=1), row_filter, limits=Limits(**limits)
+    )
+    create_view(plane, cast["data-steward"], "credit", said)
+    asked = "SELECT town, sex, count(*) AS n FROM towns WHERE town > 'B' GROUP BY ALL ORDER BY town, sex"
+    answered = query(plane, scientist, "credit", asked)
+    packed = pa.Table.from_batches(answered.batches, schema=answered.schema)
+    opened = pa.Table.from_batches(open_view(plane, scientist, "credit", "towns").batches)
+    assert opened.schema.field("sex").type == packed.schema.field("sex").type == pa.string()
+    plain = {}
+    for row in opened.to_pylist():
+        if row["town"] is not None and row["town"] > "B":
+            plain[row["town"], row["sex"]] = plain.get((row["town"], row["sex"]), 0) + 1
+    assert {(r["town"], r["sex"]): r["n"] for r in packed.to_pylist()} == plain
+    assert [(r["town"], r["sex"]) for r in packed.to_pylist()] == sorted(plain)

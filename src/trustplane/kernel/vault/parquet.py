@@ -7,7 +7,7 @@ read as well.
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Self
 
@@ -111,9 +111,18 @@ class EncryptedWriter:
 
 
 def read(
-    source: BinaryIO, columns: Sequence[str], classes: Mapping[str, str], keys: TableKeys, *, subject: str
+    source: BinaryIO,
+    columns: Sequence[str],
+    classes: Mapping[str, str],
+    keys: TableKeys,
+    *,
+    subject: str,
+    packed: Collection[str] = (),
 ) -> Iterator[pa.RecordBatch]:
-    """The named columns in batches; raise :class:`Denied` for one whose key was not released, :class:`Tampered` where bytes were changed."""
+    """The named columns in batches; raise :class:`Denied` for one whose key was not released, :class:`Tampered` where bytes were changed.
+
+    Texts of the columns ``packed`` come as Arrow dictionaries, as they lie in the file: where they repeat, that is several times faster.
+    """
     unknown = [c for c in columns if c not in classes]
     if unknown:
         raise BadInput("TP-VAULT-015", f"{subject} has no column {unknown[0]!r}")
@@ -124,14 +133,17 @@ def read(
             f"the key of the column {closed[0]!r} was not released",
             why=f"its class is {classes[closed[0]]}",
         )
-    yield from _guarded(_batches(source, columns, keys), subject)
+    yield from _guarded(_batches(source, columns, keys, packed), subject)
 
 
-def _batches(source: BinaryIO, columns: Sequence[str], keys: TableKeys) -> Iterator[pa.RecordBatch]:
+def _batches(
+    source: BinaryIO, columns: Sequence[str], keys: TableKeys, packed: Collection[str]
+) -> Iterator[pa.RecordBatch]:
     names = {_name_in_file(c): c for c in columns}
     factory, connection = _factory(keys)
     properties = factory.file_decryption_properties(connection)
-    with pq.ParquetFile(source, decryption_properties=properties) as file:
+    dictionaries = [_name_in_file(c) for c in packed]
+    with pq.ParquetFile(source, decryption_properties=properties, read_dictionary=dictionaries) as file:
         for batch in file.iter_batches(batch_size=ROW_GROUP // 2, columns=[_name_in_file(c) for c in columns]):
             yield batch.rename_columns([names.get(n, n) for n in batch.schema.names])
 

@@ -145,3 +145,18 @@ def test_a_table_of_the_first_form_reads_by_the_keys_of_its_classes():
     assert rows(sink.getvalue(), list(CLASSES), TableKeys(held)).equals(TABLE)
     with pytest.raises(Denied):
         rows(sink.getvalue(), ["name"], TableKeys({n: held[n] for n in (FOOTER, "quasi-identifier")}))
+
+
+def test_texts_that_repeat_come_packed_where_that_is_asked_for():
+    table, made = (
+        pa.table({"kind": ["a", None, "b", "a"] * 50, "other": ["c"] * 200}),
+        {"kind": "open", "other": "open"},
+    )
+    held = TableKeys({FOOTER: fresh(FOOTER), **{key_name(c): fresh(c) for c in made}})
+    sink = io.BytesIO()
+    sink.close = lambda: None
+    with EncryptedWriter(sink, table.schema, made, held) as writer:
+        writer.write(table.to_batches()[0])
+    batch = next(read(io.BytesIO(sink.getvalue()), list(made), made, held, subject="it", packed=["kind"]))
+    assert [str(f.type) for f in batch.schema] == ["dictionary<values=string, indices=int32, ordered=0>", "string"]
+    assert batch.column("kind").to_pylist() == table["kind"].to_pylist()
