@@ -74,12 +74,14 @@ def ingest(
     def show() -> None:
         done = "appended" if append else "ingested"
         say(f"{done} {called} as version {made.number} of {name}")
+        if made.signs:
+            say(
+                f"{made.signs} signs of poisoning: look at them with 'trustplane dataset look {name} --version {made.number}'"
+            )
         if broken:
             say("it breaks the contract, so it is in quarantine:")
             tell(broken)
             return
-        if made.signs:
-            say(f"{made.signs} signs of poisoning: look at them with 'trustplane dataset look {name}'")
         if made.accepted:
             say("a policy accepted the proposed classes")
             return

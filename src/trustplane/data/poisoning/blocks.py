@@ -104,8 +104,8 @@ class Blocks:
                 here, of = int(column.hits[first : last + 1].sum()), int(column.seen[first : last + 1].sum())
                 bounds = first * self.size + 1, min((last + 1) * self.size, self._rows)
                 said = (
-                    f"{here} of {of} values in the rows {bounds[0]:,} to {bounds[1]:,} lie out of the column's domain, "
-                    f"{hits - here} of {seen - of} in all others"
+                    f"{here:,} of {of:,} values in the rows {bounds[0]:,} to {bounds[1]:,} lie out of the column's domain, "
+                    f"{hits - here:,} of {seen - of:,} in all others"
                 )
                 signs.append(Sign("blocks", said, name, *bounds, figures={"out": here, "of": of}))
         return {"blocks": -(-self._rows // self.size) if self._rows else 0, "columns": len(self._columns)}, signs

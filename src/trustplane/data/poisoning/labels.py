@@ -43,26 +43,34 @@ class Labels:
             self._places.append(chosen + self._seen)
         self._seen += batch.num_rows
 
-    def result(self, before: float | None) -> tuple[dict[str, float], list[Sign]]:
-        """Figures, and signs: more doubtful labels than in the last version, or many of them together."""
+    def doubts(self) -> tuple[Array, Array, Array]:
+        """The rows that were looked at and have a label, counted from 0; which of them are doubted; how likely each label is by its neighbours.
+
+        All empty where the column is no class.
+        """
+        nothing = np.empty(0, np.int64), np.empty(0, bool), np.empty(0)
         table = pa.Table.from_batches(self._kept) if self._kept else None
         codes = None if table is None else _codes(table.column(self._label).combine_chunks())
-        if table is None or codes is None or len(table) < LEAST_ROWS:
-            return {"rows": 0}, []
-        places = np.concatenate(self._places)
-        known = codes >= 0
+        if table is None or codes is None:
+            return nothing
+        places, known = np.concatenate(self._places), codes >= 0
         table, codes, places = table.filter(pa.array(known)), codes[known], places[known]
-        classes = int(codes.max()) + 1
-        if classes < 2:
-            return {"rows": len(codes)}, []
-        near = _shares(_encoded(table, self._columns, codes), codes, classes)
-        doubted = confident_doubts(near, codes)
+        if len(codes) < LEAST_ROWS:
+            return nothing
+        near = _shares(_encoded(table, self._columns, codes), codes, int(codes.max()) + 1)
+        return places, confident_doubts(near, codes), near[np.arange(len(codes)), codes]
+
+    def result(self, before: float | None) -> tuple[dict[str, float], list[Sign]]:
+        """Figures, and signs: more doubtful labels than in the last version, or many of them together."""
+        places, doubted, likely = self.doubts()
+        if not len(places):
+            return {"rows": 0}, []
         share = float(doubted.mean())
-        figures = {"rows": len(codes), "doubtful": int(doubted.sum()), "share": round(share, 6)}
-        worst = places[doubted][np.argsort(near[doubted, codes[doubted]], kind="stable")][:FIRST]
+        figures = {"rows": len(places), "doubtful": int(doubted.sum()), "share": round(share, 6)}
+        worst = places[doubted][np.argsort(likely[doubted], kind="stable")][:FIRST]
         rows = tuple(sorted(int(p) + 1 for p in worst))
         signs = []
-        if before is not None and share - before > RISE and surprising(int(doubted.sum()), len(codes), before, 1):
+        if before is not None and share - before > RISE and surprising(int(doubted.sum()), len(places), before, 1):
             said = f"{100 * share:.1f} % of the labels speak against their neighbours, {100 * before:.1f} % did in the last version"
             signs.append(Sign("labels", said, self._label, rows=rows, figures=figures))
         return figures, [*signs, *self._together(doubted, places)]
@@ -80,7 +88,7 @@ class Labels:
                 continue
             bounds = block * size + 1, min((block + 1) * size, self._seen)
             said = (
-                f"{here} of {of} labels looked at in the rows {bounds[0]:,} to {bounds[1]:,} speak against their neighbours, "
+                f"{here:,} of {of:,} labels looked at in the rows {bounds[0]:,} to {bounds[1]:,} speak against their neighbours, "
                 f"{100 * rest:.1f} % do elsewhere"
             )
             named = tuple((places[(at == block) & doubted][:FIRST] + 1).tolist())

@@ -41,11 +41,11 @@ def last_seen(session: Session, dataset: Dataset | None) -> tuple[DatasetVersion
 
 
 def open_looks(session: Session, dataset_id: str) -> list[tuple[DatasetVersion, VersionLook]]:
-    """The versions in which something was found that nobody has settled, with what it was, the oldest first."""
+    """The versions in use in which something was found that nobody has settled, with what it was, the oldest first."""
     rows = session.execute(
         select(DatasetVersion, VersionLook)
         .join(VersionLook, VersionLook.version_id == DatasetVersion.id)
-        .where(DatasetVersion.dataset_id == dataset_id, VersionLook.settled_at.is_(None))
+        .where(DatasetVersion.dataset_id == dataset_id, VersionLook.settled_at.is_(None), ~quarantined())
         .order_by(DatasetVersion.number)
     )
     return [(version, look) for version, look in rows if look.report["found"]]
