@@ -12,26 +12,15 @@ from measure import Figure, folder, options, report
 CHILD = """
 import resource, sys, time
 from pathlib import Path
+from planes import PURPOSE, plane_with_steward
 from trustplane.data.ingestion import DatasetSpec, ingest
-from trustplane.kernel.founding import found
-from trustplane.kernel.identity import principals as people
-from trustplane.kernel.identity.scopes import find_project, project_target
-from trustplane.kernel.plane import Plane
-from trustplane.kernel.settings import Settings
 
 place, table = Path(sys.argv[1]), Path(sys.argv[2])
-made = found(place / "plane", "ada", settings=Settings())
-with Plane(made.workspace) as plane:
-    owner = plane.stand_in(made.owner_id, ("*",))
-    people.create_project(plane, owner, "credit")
-    with plane.database.read() as session:
-        scope = project_target(find_project(session, "credit"))
-    steward = people.create_principal(plane, owner, people.PrincipalSpec("user", "steward"))
-    people.grant(plane, owner, steward, "data-steward", scope)
-    spec = DatasetSpec("large", "csv", ("dpv:ServiceProvision",), "eu-gdpr:A6-1-b", 365, source="generated")
+with plane_with_steward(place) as (plane, _, steward):
+    spec = DatasetSpec("large", "csv", (PURPOSE,), "eu-gdpr:A6-1-b", 365, source="generated")
     start = time.perf_counter()
     with table.open("rb") as file:
-        ingest(plane, plane.stand_in(steward, ("*",)), "credit", spec, iter(lambda: file.read(1 << 20), b""))
+        ingest(plane, steward, "credit", spec, iter(lambda: file.read(1 << 20), b""))
     print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 """
 PEER = """
@@ -80,8 +69,9 @@ def main() -> None:
 
 
 def run(program: str, place: str, table: Path) -> tuple[float, float]:
+    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
     done = subprocess.run(
-        [sys.executable, "-c", program, place, str(table)], capture_output=True, text=True, check=False, env=os.environ
+        [sys.executable, "-c", program, place, str(table)], capture_output=True, text=True, check=False, env=here
     )
     if done.returncode:
         sys.exit(done.stderr)

@@ -6,6 +6,7 @@ counts only near a word of its context.
 """
 
 import re
+import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -151,9 +152,22 @@ def _of_code(token: str) -> bool:
 
 def _near(text: str, start: int, end: int, context: frozenset[Words]) -> bool:
     """Whether a word or phrase of the context stands near a place."""
-    if not context:
+    folded = _folded(text)
+    if not any(word in folded for word in _firsts(context)):
         return False
     return not context.isdisjoint(_said_near(text[max(0, start - BEFORE) : start], text[end : end + AFTER]))
+
+
+@lru_cache(4096)
+def _folded(text: str) -> str:
+    """The text as its words are compared."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+@lru_cache(512)
+def _firsts(context: frozenset[Words]) -> tuple[str, ...]:
+    """The words that phrases begin with: where none stands anywhere in a text, none of the phrases does."""
+    return tuple({phrase[0] for phrase in context})
 
 
 @lru_cache(4096)

@@ -187,6 +187,12 @@ def walk_data(walk, project, folder):
     named2 = {**project, "dataset": "tokens", "number": 2}
     body = {"reason": "the walk"}
     walk("POST", at + "/versions/{number}/release", "data-steward", "dataset.update", named2, json=body)
+    poisoned = b"a,b\n" + b"1,2\n1,3\n" * 1500 + b"1,999999\n" * 100 + b"1,2\n1,3\n" * 1500
+    odd = {**project, "dataset": "odd"}
+    terms = {"format": "csv", "purpose": PURPOSE, "lawful_basis": "A6-1-b"}
+    walk("PUT", at + "/versions", "data-steward", "dataset.ingest", odd, params=terms, content=poisoned)
+    body = {"reason": "the walk"}
+    walk("POST", at + "/versions/{number}/settle", "data-steward", "dataset.update", {**odd, "number": 1}, json=body)
     walk("POST", at + "/compare", "data-steward", "dataset.compare", {**project, "dataset": "tokens"}, json={})
     wish = {"dataset": "tokens", "columns": ["customer_id"], "purpose": PURPOSE, "reason": "the walk"}
     base = "/projects/{project}/view-requests"

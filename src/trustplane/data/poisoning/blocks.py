@@ -45,11 +45,11 @@ class _Column:
         """Whether the rows are ordered by this column: then its ends lie together by themselves."""
         if self.kinds is not None:
             return bool(self.runs < 0.02 * self.seen.sum())
-        full = self.seen > 0
-        if full.sum() < 4:
+        inside = self.seen - self.hits
+        full = inside > 0
+        _, order = np.unique(self.sums[full] / inside[full], return_inverse=True)
+        if order.max(initial=0) < 3:
             return False
-        means = self.sums[full] / self.seen[full]
-        order = np.argsort(np.argsort(means, kind="stable"))
         return bool(abs(np.corrcoef(order, np.arange(len(order)))[0, 1]) > SORTED)
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from trustplane.data.poisoning.signs import CHANCE, Sign
+from trustplane.data.poisoning.signs import CHANCE, Sign, surprising
 from trustplane.data.statistics import distance
 
 FAR = 0.1
@@ -20,7 +20,7 @@ def shifts(was: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[dict[str, fl
     for name in columns:
         old, new = was[name], now[name]
         nulls = new["nulls"] / new["rows"] - old["nulls"] / old["rows"]
-        if abs(nulls) > MISSING:
+        if abs(nulls) > MISSING and _no_chance(old, new, len(columns)):
             words = "more" if nulls > 0 else "fewer"
             said = f"{100 * abs(nulls):.1f} points {words} of the values are missing than in the last version"
             signs.append(Sign("shift", said, name, figures={"nulls": round(nulls, 6)}))
@@ -33,6 +33,13 @@ def shifts(was: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[dict[str, fl
             said = f"its distribution is {apart:.2f} from that of the last version (Kolmogorov-Smirnov)"
             signs.append(Sign("shift", said, name, figures={"ks": apart}))
     return {"columns": looked_at, "furthest": furthest}, signs
+
+
+def _no_chance(old: Mapping[str, Any], new: Mapping[str, Any], looks: int) -> bool:
+    """Whether so many, or so few, nulls are no chance, the share of the last version being as it was seen but for one row."""
+    rows, share = new["rows"], (old["nulls"] + 1) / (old["rows"] + 2)
+    more = surprising(new["nulls"], rows, share, looks)
+    return more or surprising(rows - new["nulls"], rows, (old["rows"] - old["nulls"] + 1) / (old["rows"] + 2), looks)
 
 
 def _by_chance(old: int, new: int, looks: int) -> float:

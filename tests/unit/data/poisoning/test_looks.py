@@ -115,6 +115,13 @@ def test_a_block_of_numbers_out_of_domain_is_found_and_its_rows_named(at):
     assert "10000000" not in str(sign)
 
 
+def test_a_block_in_a_column_of_two_numbers_is_found():
+    values = [2, 3] * 2000
+    values[1500:1600] = [999_999] * 100
+    [sign] = look(pa.table({"few": values}))["signs"]
+    assert (sign["first"], sign["last"]) == (1501, 1600)
+
+
 def test_a_block_of_kinds_that_stand_nowhere_else_is_found():
     made = table()
     towns = made["town"].to_pylist()
@@ -149,6 +156,14 @@ def test_values_that_go_missing_are_a_shift():
     assert [(s["look"], s["column"], s["said"]) for s in signs] == [
         ("shift", "age", "25.0 points more of the values are missing than in the last version")
     ]
+
+
+def test_values_that_are_there_again_are_a_shift_and_in_a_small_version_chance():
+    gone = put(table(), "age", [None if n % 4 == 0 else a for n, a in enumerate(table()["age"].to_pylist())])
+    [sign] = look(table(seed=2), last=statistics(gone))["signs"]
+    assert sign["said"].startswith("25.0 points fewer")
+    assert look(table(9, seed=2), last=statistics(gone))["signs"] == []
+    assert look(put(table(3), "age", [1, None, 2]), last=statistics(table()))["signs"] == []
 
 
 def test_a_small_version_shifts_by_chance():
