@@ -46,7 +46,7 @@ test: $(VENV)/.test browser ## Run every check: ruff, mypy, import-linter, tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/mkdocs build --quiet --strict
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 # The console is tested in Debian's Chromium. Root installs it; others use the one that is there, and the test says so if none is.
 browser:

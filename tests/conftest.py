@@ -1,5 +1,6 @@
 """What tests of every room share: an empty database of each kind, and a founded workspace with its plane and its owner."""
 
+import gc
 import os
 import shutil
 import uuid
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from sqlalchemy import create_engine, make_url, select, text
+from sqlalchemy import Connection, create_engine, make_url, select, text
 from sqlalchemy.exc import OperationalError
 
 # How long an example takes says something of the machine and nothing of the code.
@@ -20,6 +21,26 @@ hypothesis.settings.load_profile("trustplane")
 POSTGRES = os.environ.get("TRUSTPLANE_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/test")
 OWNER = "ada"
 KINDS = ("sqlite", "postgresql")
+TOGETHER = ("tests/journeys/",)
+"""The tests of one of these folders run in one process: they share what takes a minute to make."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Give each process one test after the other, and one of them the tests that belong together, which come first."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid)
+
+    return Together(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was collected and imported out of the garbage collector's walks: thousands of tests would walk it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @cache
@@ -124,37 +145,31 @@ class Reused:
         load_tables()
         self.url = url
         self._tables = [table.name for table in Base.metadata.sorted_tables] + ["alembic_version"]
-        self._run(
-            "CREATE SCHEMA founded",
-            *(f'CREATE TABLE founded."{name}" AS SELECT * FROM public."{name}"' for name in self._tables),
-        )
+        copies = [f'CREATE TABLE founded."{name}" AS SELECT * FROM public."{name}"' for name in self._tables]
+        with self._connected() as connection:
+            connection.exec_driver_sql("; ".join(["CREATE SCHEMA founded", *copies]))
 
     def restore(self) -> None:
         """Put every row back, and drop what is not the workspace's own, such as the tables of the jobs."""
         others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        self._run(others)
-        self._run(
-            "SET LOCAL synchronous_commit = off",
-            *(f'DELETE FROM public."{name}"' for name in reversed(self._tables)),
-            *(f'INSERT INTO public."{name}" SELECT * FROM founded."{name}"' for name in self._tables),
-            *(f'DROP SCHEMA "{name}" CASCADE' for name in self._schemas()),
-        )
-
-    def _schemas(self) -> list[str]:
-        engine = create_engine(self.url)
         known = "SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg_%' AND nspname NOT IN ('public', 'founded', 'information_schema')"
-        try:
-            with engine.connect() as connection:
-                return list(connection.scalars(text(known)))
-        finally:
-            engine.dispose()
+        with self._connected() as connection:
+            connection.execute(text(others))
+            schemas = connection.scalars(text(known)).all()
+            statements = (
+                "SET LOCAL synchronous_commit = off",
+                *(f'DELETE FROM public."{name}"' for name in reversed(self._tables)),
+                *(f'INSERT INTO public."{name}" SELECT * FROM founded."{name}"' for name in self._tables),
+                *(f'DROP SCHEMA "{name}" CASCADE' for name in schemas),
+            )
+            connection.exec_driver_sql("; ".join(statements))
 
-    def _run(self, *statements: str) -> None:
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
         engine = create_engine(self.url)
         try:
             with engine.begin() as connection:
-                for statement in statements:
-                    connection.execute(text(statement))
+                yield connection
         finally:
             engine.dispose()
 

@@ -26,7 +26,7 @@ from trustplane.serving.loading import Shelf
 from trustplane.serving.tables import Decision
 from trustplane.values.errors import TrustplaneError
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.slow
 WHO = "C0000042"
 SERVED = "default-risk-staging"
 LIMIT = 271_828.25  # what the person's row and their decisions hold, and nobody else's
