@@ -9,7 +9,7 @@ import math
 import numpy as np
 import pytest
 
-from trustplane.assessment.checks.contract import CheckInput, CheckResult, laxer
+from trustplane.assessment.checks.contract import CheckInput, CheckResult, Examined, Rows, laxer
 from trustplane.assessment.checks.registry import installed_checks
 from trustplane.values.outcomes import Inconclusive, NotApplicable, Passed
 
@@ -17,13 +17,26 @@ INSTALLED = installed_checks()
 every = pytest.mark.parametrize("check", INSTALLED.values(), ids=list(INSTALLED))
 
 
-def made(rows: int, seed: int = 0, groups: int = 2) -> CheckInput:
-    """Rows of a calibrated model whose groups have no say."""
+def sigmoid(features: np.ndarray) -> np.ndarray:
+    """A model of one feature: the others have no say."""
+    return 1 / (1 + np.exp(-features[:, 0].astype(np.float64)))
+
+
+def drawn(rows: int, seed: int, groups: int) -> Rows:
+    """Rows whose first feature is the true log-odds."""
     random = np.random.default_rng(seed)
-    scores = random.beta(0.4, 0.6, rows)
-    came = (random.random(rows) < scores).astype(np.int64)
-    columns = {f"g{n}": random.choice(["a", "b", "c"], rows) for n in range(groups)}
-    return CheckInput(came, scores, (scores >= 0.5).astype(np.int64), columns, 0, seed)
+    scores = np.clip(random.beta(0.4, 0.6, rows), 1e-4, 1 - 1e-4)
+    features = np.column_stack([np.log(scores / (1 - scores)), random.normal(size=(rows, 2))]).astype(np.float32)
+    came = (random.random(rows) < sigmoid(features)).astype(np.int64)
+    return Rows(features, came, {f"g{n}": random.choice(["a", "b", "c"], rows) for n in range(groups)})
+
+
+def made(rows: int, seed: int = 0, groups: int = 2) -> CheckInput:
+    """Rows of a calibrated model whose groups have no say, and the model itself."""
+    held, learned = drawn(rows, seed, groups), drawn(rows, seed + 1000, groups)
+    scores = sigmoid(held.features)
+    model = Examined(sigmoid, ("signal", "noise", "more"), held, learned, b"", "onnx")
+    return CheckInput(held.label, scores, (scores >= 0.5).astype(np.int64), held.groups, 0, seed, model)
 
 
 def degenerate() -> dict[str, CheckInput]:

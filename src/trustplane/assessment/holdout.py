@@ -1,8 +1,6 @@
 """The hold-out of a run as checks see it: features, what came, and groups."""
 
 import io
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -13,23 +11,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from trustplane.assessment.checks.contract import Ints, Texts
+from trustplane.assessment.checks.contract import Ints, Rows, Texts
 from trustplane.values.errors import BadInput
 
-FEATURES = "features.json"
+FEATURES, TRAINING = "features.json", "training.parquet"
+"""What a run leaves beside its hold-out: its features, and the rows it learned from, in the form of the hold-out, where checks may see them."""
 MISSING = "(missing)"
 AGES = (25, 35, 45, 55, 62)
 """Where bands of age begin. From 62 a person is elderly to credit law in the United States: 12 CFR 1002.2(o)."""
 _FEW, _BANDS, _REPEATS = 12, 4, 20
-
-
-@dataclass(frozen=True, slots=True)
-class Holdout:
-    """``features`` has shape (rows, features), ``label`` (rows,) of 0 and 1; ``groups`` maps a column to each row's group."""
-
-    features: npt.NDArray[np.float32] = field(repr=False)
-    label: Ints = field(repr=False)
-    groups: Mapping[str, Texts] = field(repr=False)
 
 
 class _Feature(msgspec.Struct, frozen=True):
@@ -44,7 +34,7 @@ def feature_names(said: bytes) -> list[str]:
         raise BadInput("TP-ASSESS-003", f"{FEATURES} cannot be read", why=str(error)) from None
 
 
-def read_holdout(parquet: bytes, features: list[str], label: str = "", protected: tuple[str, ...] = ()) -> Holdout:
+def read_holdout(parquet: bytes, features: list[str], label: str = "", protected: tuple[str, ...] = ()) -> Rows:
     """The hold-out from its Parquet file. ``label`` is its last column unless named.
 
     Groups are the columns named ``protected``, and all beside features and label whose values repeat; what does not repeat
@@ -66,7 +56,7 @@ def read_holdout(parquet: bytes, features: list[str], label: str = "", protected
     chosen += [n for n in protected if n not in chosen]
     groups = {name: _groups(name, table[name]) for name in chosen}
     matrix = np.column_stack([_numbers(name, table[name]) for name in features]).astype(np.float32)
-    return Holdout(matrix, _label(label, table[label]), groups)
+    return Rows(matrix, _label(label, table[label]), groups)
 
 
 def _repeats(column: Any) -> bool:

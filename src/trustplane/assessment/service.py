@@ -3,14 +3,15 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from trustplane.assessment.checks.contract import CheckInput
+from trustplane.assessment.checks.contract import CheckInput, Examined
 from trustplane.assessment.checks.registry import installed_checks
-from trustplane.assessment.holdout import FEATURES, feature_names, read_holdout
+from trustplane.assessment.holdout import FEATURES, TRAINING, feature_names, read_holdout
 from trustplane.assessment.scoring import score
 from trustplane.assessment.suite import Suite, checked_suite, read_suite
 from trustplane.assessment.tables import Assessment
@@ -151,12 +152,18 @@ def _assess(ctx: JobContext, actor: Actor, assessment_id: str, cause: str) -> di
     suite, checks = row.suite, installed_checks()
     steps = len(suite["parameters"]) + 2
     ctx.progress(0, steps, "opening the model and the hold-out")
-    model, held_out, features = _open(plane, actor, row, cause)
-    rows = read_holdout(held_out, feature_names(features), suite["label"], tuple(suite["protected"]))
+    opened = _open(plane, actor, row, cause)
+    names = feature_names(opened.features)
+    read = partial(read_holdout, features=names, label=suite["label"], protected=tuple(suite["protected"]))
+    rows = read(opened.holdout)
+    learned = None if opened.training is None else read(opened.training)
     ctx.progress(1, steps, f"scoring {len(rows.label):,} rows")
-    scores = score(model, rows.features)
+    scores = score(opened.model, rows.features)
     said = (scores >= suite["threshold"]).astype(rows.label.dtype)
-    data = CheckInput(rows.label, scores, said, rows.groups, suite["favourable"], row.seed)
+    model = Examined(
+        partial(score, opened.model), tuple(names), rows, learned, opened.model, "onnx", suite["threshold"]
+    )
+    data = CheckInput(rows.label, scores, said, rows.groups, suite["favourable"], row.seed, model)
     results = {}
     for number, (name, parameters) in enumerate(suite["parameters"].items(), 2):
         ctx.progress(number, steps, f"checking {name}")
@@ -164,8 +171,16 @@ def _assess(ctx: JobContext, actor: Actor, assessment_id: str, cause: str) -> di
     return results
 
 
-def _open(plane: "Plane", actor: Actor, row: Assessment, cause: str) -> tuple[bytes, bytes, bytes]:
-    """The model, the hold-out and ``features.json`` of the run, in plaintext in memory alone. The opening is on durable record first."""
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    model: bytes
+    holdout: bytes
+    features: bytes
+    training: bytes | None
+
+
+def _open(plane: "Plane", actor: Actor, row: Assessment, cause: str) -> _Opened:
+    """The model, the hold-out and what the run left beside them, in plaintext in memory alone. The opening is on durable record first."""
     opened: Mapping[str, str] = row.suite["opened"]
     with plane.database.read() as session:
         run = session.get_one(Run, row.run_id)
@@ -180,8 +195,14 @@ def _open(plane: "Plane", actor: Actor, row: Assessment, cause: str) -> tuple[by
     if "sha256:" + hashlib.sha256(model).hexdigest() != row.model_digest:
         raise Tampered("TP-ASSESS-005", "the model is not the one that was registered")
     held_out = b"".join(unseal(plane.blobs, keys[opened["key_id"]], opened["holdout_blob"], opened["holdout_subject"]))
-    features = b"".join(unseal(plane.blobs, keys[run.key_id], run.outputs[FEATURES]["digest"], run_subject(run.id)))
-    return model, held_out, features
+    features, training = (
+        b"".join(unseal(plane.blobs, keys[run.key_id], run.outputs[name]["digest"], run_subject(run.id)))
+        if name in run.outputs
+        else None
+        for name in (FEATURES, TRAINING)
+    )
+    assert features is not None
+    return _Opened(model, held_out, features, training)
 
 
 def _keep(ctx: JobContext, actor: Actor, assessment_id: str, results: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ class Suite:
     ``label`` is the column of the hold-out that says what came (0 or 1); empty for its last column. ``protected`` names columns to compare
     groups by, beside those that are found: a suite can add to them and cannot leave one out. ``favourable`` is the class that is good
     for the person decided about: 0 where the model scores a risk. ``threshold`` is the score from which on class 1 is predicted.
-    ``parameters`` maps a check's name to parameters that differ from its defaults.
+    ``parameters`` maps a check's name to parameters that differ from its defaults. ``checks`` names those to run that run on request alone.
     """
 
     label: str = ""
@@ -26,6 +26,7 @@ class Suite:
     favourable: int = 0
     threshold: float = 0.5
     parameters: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    checks: tuple[str, ...] = ()
 
 
 def read_suite(said: Mapping[str, Any]) -> Suite:
@@ -45,7 +46,7 @@ def checked_suite(suite: Suite, checks: Mapping[str, Check]) -> dict[str, Any]:
     sane = suite.favourable in (0, 1) and 0.0 < suite.threshold < 1.0
     if not sane or len(suite.protected) > 50 or any(not 0 < len(n) <= 256 for n in suite.protected):
         raise BadInput("TP-ASSESS-001", "a field of the suite is out of bounds")
-    unknown = sorted(set(suite.parameters) - set(checks))
+    unknown = sorted({*suite.parameters, *suite.checks} - set(checks))
     if unknown:
         raise BadInput("TP-ASSESS-001", f"there is no check {unknown[0][:64]!r}", why=nearest(unknown[0], checks))
     return {
@@ -53,7 +54,11 @@ def checked_suite(suite: Suite, checks: Mapping[str, Check]) -> dict[str, Any]:
         "protected": list(suite.protected),
         "favourable": suite.favourable,
         "threshold": suite.threshold,
-        "parameters": {name: _parameters(check, suite.parameters.get(name, {})) for name, check in checks.items()},
+        "parameters": {
+            name: _parameters(check, suite.parameters.get(name, {}))
+            for name, check in checks.items()
+            if not check.descriptor.on_request or name in suite.checks
+        },
     }
 
 

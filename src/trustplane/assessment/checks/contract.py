@@ -5,7 +5,7 @@ A check does no I/O, keeps no state, draws chance from the seed alone, and raise
 ``tests/conformance/test_checks.py`` states this contract, and every installed plug-in must pass it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -19,6 +19,36 @@ from trustplane.values.outcomes import Verdict
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Texts = npt.NDArray[np.str_]
+Matrix = npt.NDArray[np.float32]
+
+Scorer = Callable[[Matrix], Floats]
+"""The model: features of shape (rows, features) in, the probability of class 1 of shape (rows,) out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """``features`` has shape (rows, features), ``label`` (rows,) of 0 and 1; ``groups`` maps a column to each row's group."""
+
+    features: Matrix = field(repr=False)
+    label: Ints = field(repr=False)
+    groups: Mapping[str, Texts] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """The model itself, for checks that ask it more than the hold-out does.
+
+    ``names`` are those of the features, in the model's order. ``holdout`` are the rows that ``CheckInput`` speaks of, in its order; ``training``
+    those that the model learned from, ``None`` where the run did not leave them. ``artifact`` is the model file, of the named ``format``.
+    """
+
+    score: Scorer = field(repr=False)
+    names: tuple[str, ...]
+    holdout: Rows
+    training: Rows | None
+    artifact: bytes = field(repr=False)
+    format: str
+    threshold: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +56,7 @@ class CheckInput:
     """The rows of the hold-out as a check sees them; all arrays have shape (rows,).
 
     ``y_true`` and ``y_pred`` hold 0 and 1, ``y_score`` the probability of 1. ``groups`` maps a column to each row's group.
-    ``favourable`` is the class that is good for the person decided about.
+    ``favourable`` is the class that is good for the person decided about. ``examined`` is the model itself, where it can be asked.
     """
 
     y_true: Ints = field(repr=False)
@@ -35,6 +65,7 @@ class CheckInput:
     groups: Mapping[str, Texts] = field(repr=False)
     favourable: int = 0
     seed: int = 0
+    examined: Examined | None = field(default=None, repr=False)
 
     @property
     def rows(self) -> int:
@@ -80,11 +111,15 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """A plug-in's name (as in its entry point), what it asks, and the parameters of its rule."""
+    """A plug-in's name (as in its entry point), what it asks, and the parameters of its rule.
+
+    A check ``on_request`` runs where a suite names it alone: it attacks the model or trains others, and takes minutes.
+    """
 
     name: str
     question: str
     parameters: tuple[Parameter, ...] = ()
+    on_request: bool = False
 
 
 class Check(Protocol):
