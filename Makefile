@@ -32,7 +32,16 @@ $(VENV)/.demo: $(UV) requirements/demo.txt pyproject.toml
 $(VENV)/.test: $(UV) requirements/test.txt pyproject.toml
 	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/bootstrap.txt requirements/test.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@$(MAKE) --no-print-directory torch
 	@touch $@ $(VENV)/.demo
+
+# A folder of wheels that pip is pointed to (PIP_FIND_LINKS) may hold PyTorch's build for the processor alone, a quarter of the size;
+# the build of the index needs the libraries in torch-cuda.txt to be imported at all.
+TORCH := $(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --no-deps --require-hashes
+.PHONY: torch
+torch:
+	@$(TORCH) --no-index -r requirements/torch.txt 2>/dev/null || $(TORCH) -r requirements/torch.txt
+	@$(BIN)/python -c 'import torch' 2>/dev/null || $(TORCH) -r requirements/torch-cuda.txt
 
 demo: $(VENV)/.demo ## Run the whole lifecycle on a real credit-risk table, then tamper with it
 	@$(BIN)/trustplane demo --workspace $(WORKSPACE)
@@ -67,11 +76,19 @@ bench: $(VENV)/.test ## Run the benchmarks; figures go to docs/benchmarks.md by 
 	@for b in bench/bench_*.py; do echo "== $$b"; $(BIN)/python $$b; done
 
 COMPILE := pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock"
+APART := ^(torch|triton|nvidia-[a-z0-9-]+|cuda-[a-z0-9-]+)==
+# Of the wheel for the processor alone, as PyTorch publishes it for CPython 3.11 on x86_64.
+TORCH_CPU := sha256:6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 lock: ## Renew the locks in requirements/
+	@$(or $(wildcard $(UV)),uv) $(COMPILE) requirements/torch.in -o requirements/torch-cuda.txt
+	@awk '/^torch==/ {on = 1; print; print "    --hash=$(TORCH_CPU) \\"; next} /^[^ ]/ {on = 0} on' requirements/torch-cuda.txt > requirements/torch.txt
+	@awk '/$(APART)/ {on = !/^torch==/} /^[^ ]/ && !/$(APART)/ {on = /^#/} on' requirements/torch-cuda.txt > $@.tmp && mv $@.tmp requirements/torch-cuda.txt
 	@for set in "bootstrap requirements/bootstrap.in" "client pyproject.toml" \
 	    "demo pyproject.toml requirements/build.in --extra plane --extra ml" \
-	    "test pyproject.toml requirements/build.in --extra plane --extra ml --extra frames --extra sql --extra private --extra protect --extra contracts --extra excel --group dev"; do \
-	  set -- $$set; name=$$1; shift; $(or $(wildcard $(UV)),uv) $(COMPILE) "$$@" -o requirements/$$name.txt || exit 1; done
+	    "test pyproject.toml requirements/build.in --extra plane --extra ml --extra frames --extra sql --extra private --extra protect --extra contracts --extra excel --extra boosting --extra formats --extra notebooks --extra torch --group dev"; do \
+	  set -- $$set; name=$$1; shift; $(or $(wildcard $(UV)),uv) $(COMPILE) -c requirements/torch.in \
+	    $$(sed -nE 's/^([a-z0-9-]+)==.*/--no-emit-package \1/p' requirements/torch.txt requirements/torch-cuda.txt) \
+	    "$$@" -o requirements/$$name.txt || exit 1; done
 
 clean: ## Remove the environment, caches and the demo workspace
 	@rm -rf $(VENV) site .pytest_cache .mypy_cache .ruff_cache .coverage* $(WORKSPACE)
