@@ -91,7 +91,7 @@ def check_within(limits: Limits, profile: Profile) -> None:
         if asked > most:
             raise BadInput(
                 "TP-RUN-021",
-                f"the run asks for {asked:,g} {field.name.replace('_', ' ')}, the profile {profile.name!r} gives {most:,g}",
+                f"the run asks for {asked:,} {field.name.replace('_', ' ')}, the profile {profile.name!r} gives {most:,}",
             )
 
 
