@@ -52,7 +52,7 @@ def project_graph(session: Session, project_id: str) -> Graph:
         nodes.append(Node("view", view.id, view.name, "revoked" if view.revoked_at else "open", view.project_id))
         edges.add((f"dataset:{view.version_id}", f"view:{view.id}"))
     by_name = {view.name: view.id for view in views}
-    repeats = dict(session.execute(select(RunDetail.run_id, RunDetail.repeats).where(RunDetail.repeats != "")).tuples())
+    repeats = set(session.scalars(select(RunDetail.run_id).where(RunDetail.repeats != "")))
     for run in session.scalars(select(Run).where(Run.project_id == project_id)):
         again = ", again" if run.id in repeats else ""
         nodes.append(Node("run", run.id, f"{run.script}{again}", run.state, run.id))
@@ -61,7 +61,7 @@ def project_graph(session: Session, project_id: str) -> Graph:
                 edges.add((f"view:{by_name[name]}", f"run:{run.id}"))
             elif given.get("version") in versions:
                 edges.add((f"dataset:{given['version']}", f"run:{run.id}"))
-    models = dict(session.execute(select(Model.id, Model.name)).tuples())
+    models = {row.id: row.name for row in session.scalars(select(Model).where(Model.project_id == project_id))}
     for made in session.scalars(select(ModelVersion).where(ModelVersion.project_id == project_id)):
         nodes.append(Node("model", made.id, f"{models[made.model_id]} {made.number}", made.status, made.id))
         edges.add((f"run:{made.run_id}", f"model:{made.id}"))
@@ -73,7 +73,7 @@ def project_graph(session: Session, project_id: str) -> Graph:
 
 
 def _versions(session: Session, project_id: str, nodes: list[Node]) -> set[str]:
-    names = dict(session.execute(select(Dataset.id, Dataset.name).where(Dataset.project_id == project_id)).tuples())
+    names = {row.id: row.name for row in session.scalars(select(Dataset).where(Dataset.project_id == project_id))}
     rows = session.scalars(select(DatasetVersion).where(DatasetVersion.dataset_id.in_(names))).all()
     for row in rows:
         state = f"{row.rows:,} rows"

@@ -77,7 +77,11 @@ def run(run: str, viewer: Looking) -> Response:
             detail=detail,
             project=session.get_one(Project, row.project_id),
             versions=session.scalars(select(ModelVersion).where(ModelVersion.run_id == row.id)).all(),
-            curves=[(name, curve(name, points), points) for name, points in series.items()],
+            curves=[
+                (name, curve(name, points), points)
+                for name, points in series.items()
+                if any(v is not None for v in points["values"])
+            ],
             repetitions=repetitions_of(session, row.id),
             findings=latest_findings(session, row.project_id, [row.id]),
             may_open=viewer.sees("run.open", run_target(row)),

@@ -1,5 +1,6 @@
 """``trustplane run``: start runs, look at them, follow, cancel and verify them."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -130,13 +131,19 @@ def logs(run: Id, go_on: Annotated[bool, typer.Option("--follow", "-f", help="Un
     with working() as (_, project):
         if go_on:
             for part in project.runs.follow(run):
-                emit(part, lambda part=part: _print(part.stream, part.text))  # type: ignore[misc] # a lambda with a default
+                emit(part, partial(_print, part.stream, part.text))
             return
         said = project.runs.log(run)
-    emit(said, lambda: [_print(name, said[name]) for name in ("stdout", "stderr") if said[name].strip()])
+    emit(said, lambda: _print_all(said))
 
 
 app.command("log", hidden=True)(logs)
+
+
+def _print_all(said: dict[str, str]) -> None:
+    for name in ("stdout", "stderr"):
+        if said[name].strip():
+            _print(name, said[name])
 
 
 def _print(stream: str, text: str) -> None:
