@@ -131,7 +131,6 @@ ESCAPES = {
     "kill-by-handle": "signal.pidfd_send_signal(os.pidfd_open(told['server']), signal.SIGKILL)",
     "queue-signal": 'syscall(number(129, 138), told["server"], 9, buffer)',
     "thread-signal": 'syscall(number(234, 131), told["server"], told["server"], 9)',
-    "signal-on-input": 'fcntl.fcntl(0, fcntl.F_SETOWN, told["server"]) or fcntl.fcntl(0, 10, 9) or fcntl.fcntl(0, fcntl.F_SETFL, os.O_ASYNC) or raise_(OSError())',
     "limits-of-server": 'syscall(number(302, 261), told["server"], 7, buffer, None)',
     "priority-of-server": 'os.setpriority(os.PRIO_PROCESS, told["server"], 19)',
     "affinity-of-server": 'os.sched_setaffinity(told["server"], {0})',
@@ -192,8 +191,6 @@ for fd in range(3, 1024):
     except OSError:
         continue
     inherited.append(fd)
-def raise_(error):
-    raise error
 how = {}
 open("swap", "w").close()
 for name, action in ESCAPES.items():
@@ -331,9 +328,13 @@ def tried(request: pytest.FixtureRequest) -> Iterator[tuple[dict[str, str], Path
         yield json.loads(str(result["out"]).splitlines()[-1]), root, opened
 
 
+BARRED = {"EPERM", "EACCES", "ENOSYS", "EXDEV", "EMFILE", "gaierror", "none", "empty"}
+
+
 @pytest.mark.parametrize("vector", [*ESCAPES, "inherited-descriptors", "inherited-environment", "stdin"])
 def test_no_vector_gets_through(tried: tuple[dict[str, str], Path, object], vector: str) -> None:
-    assert tried[0][vector].startswith("refused"), tried[0][vector]
+    # Not for another reason, such as an argument that makes no sense: then the vector would prove nothing.
+    assert tried[0][vector].removeprefix("refused: ") in BARRED, tried[0][vector]
 
 
 def test_nothing_of_it_is_seen_outside(tried: tuple[dict[str, str], Path, dict[str, socket.socket]]) -> None:

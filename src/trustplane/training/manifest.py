@@ -230,7 +230,7 @@ def _lines(head: str, value: Any, indent: int) -> list[str]:
 
 def _item(value: Any, indent: int) -> list[str]:
     pad = " " * indent
-    if not isinstance(value, Mapping):
+    if not isinstance(value, Mapping) or not value:
         return [f"{pad}- {_scalar(value)}"]
     inner = yaml(value, indent + 2).split("\n")
     return [f"{pad}- {inner[0][indent + 2 :]}", *inner[1:]]
@@ -238,6 +238,5 @@ def _item(value: Any, indent: int) -> list[str]:
 
 def _scalar(value: Any) -> str:
     text = msgspec.json.encode(value).decode()
-    for line_end in "\x85\u2028\u2029":  # to YAML they end a line
-        text = text.replace(line_end, f"\\u{ord(line_end):04x}")
-    return text
+    # YAML 1.2, 5.1: what is not printable is escaped; to some readers the separators of Unicode end a line.
+    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in text)
