@@ -57,13 +57,18 @@ class ViewSpec:
 
 @dataclass(frozen=True, slots=True)
 class OpenedView:
-    """The rows of a view, as the operation that opened it released them. ``batches`` can be walked once."""
+    """The rows of a view, as the operation that opened it released them. Each ``scan`` decrypts them anew."""
 
     event: str
     schema: Any
-    batches: Iterator[Any]
+    scan: Callable[[], Iterator[Any]]
     version_id: str
     digest: str
+
+    @property
+    def batches(self) -> Iterator[Any]:
+        """The rows, to be walked once."""
+        return self.scan()
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +198,12 @@ def open_view(
     for name in packed:
         at = shown.get_field_index(name)
         shown = shown.set(at, shown.field(at).with_type(pa.dictionary(pa.int32(), pa.string())))
-    read = read_columns(plane.blobs, version, needed, keys, packed)
-    source = sampled(read, row.id, version.rows, limits.sample)
-    return OpenedView(op.id, shown, _shape(source, row, shown, schema, mask, masks), version.id, version.digest)
+
+    def scan() -> Iterator[Any]:
+        read = read_columns(plane.blobs, version, needed, keys, packed)
+        return _shape(sampled(read, row.id, version.rows, limits.sample), row, shown, schema, mask, masks)
+
+    return OpenedView(op.id, shown, scan, version.id, version.digest)
 
 
 def _said(limits: Limits) -> dict[str, Any]:
