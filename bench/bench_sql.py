@@ -79,5 +79,5 @@ def main() -> None:
     report(figures, settings, rows=f"{table.num_rows:,}")
 
 
-if __told_ == "__main__":
+if __name__ == "__main__":
     main()

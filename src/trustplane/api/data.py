@@ -1,7 +1,7 @@
 """Datasets, their classification, and views."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -28,7 +28,7 @@ from trustplane.data.revealing import reveal
 from trustplane.data.tables import Dataset, DatasetVersion, View
 from trustplane.data.terms import LAWFUL_BASES, PURPOSES
 from trustplane.data.view_limits import Limits, limits_of
-from trustplane.data.views import OpenedView, ViewSpec, create_view, open_view, revoke_view, view_facts
+from trustplane.data.views import WHOLE, OpenedView, ViewSpec, create_view, open_view, revoke_view, view_facts
 from trustplane.kernel.identity.scopes import find_project
 from trustplane.kernel.identity.tables import Principal
 from trustplane.values.errors import BadInput
@@ -391,9 +391,17 @@ def view(project: str, view: str, door: Asked) -> dict[str, Any]:
 
 
 @router.get("/projects/{project}/views/{view}/rows", response_class=StreamingResponse)
-def rows(project: str, view: str, door: Asked, purpose: str | None = None) -> StreamingResponse:
-    """The rows of a view as an Arrow IPC stream. That they were opened, by whom and what for is on record before the first leaves."""
-    opened = open_view(door.plane, door.actor, project, view, purpose)
+def rows(
+    project: str,
+    view: str,
+    door: Asked,
+    purpose: str | None = None,
+    column: Annotated[list[str] | None, Query()] = None,
+) -> StreamingResponse:
+    """The rows of a view as an Arrow IPC stream, of all of its columns or of some. That they were opened, by whom and what for is on record
+    before the first leaves."""
+    needed = replace(WHOLE, only=frozenset(column)) if column else WHOLE
+    opened = open_view(door.plane, door.actor, project, view, purpose, question=needed)
     return StreamingResponse(_stream(opened), media_type=ARROW_STREAM, headers={"Trustplane-Event": opened.event})
 
 

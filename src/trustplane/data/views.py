@@ -175,6 +175,9 @@ def open_view(
         version = session.get_one(DatasetVersion, row.version_id)
         limits = limits_of(session, row)
     schema = schema_of(version)
+    strange = sorted((question.only or frozenset()) - set(row.columns))
+    if strange:
+        raise BadInput("TP-DATA-033", f"the view shows no column {strange[0][:80]!r}", why=nearest(strange[0][:80], row.columns))  # fmt: skip
     columns = tuple(c for c in row.columns if question.only is None or c in question.only)
     needed = tuple(dict.fromkeys((*columns, *columns_of(row.row_filter, schema))))
     stated = check_purpose(purpose) if purpose else row.purpose

@@ -179,8 +179,8 @@ def test_what_is_pulled_is_what_came(chunks, sizes):
 
 @pytest.mark.parametrize(
     ("method", "library", "extra"),
-    [("pandas", "pandas", "ml"), ("polars", "polars", "frames"), ("arrow", "pyarrow", "plane")],
-)
+    [("pandas", "pandas", "ml"), ("polars", "polars", "frames"), ("arrow", "pyarrow", "plane"), ("torch", "torch", "torch")],
+)  # fmt: skip
 def test_a_library_that_is_not_installed_is_named_with_its_extra(monkeypatch, method, library, extra):
     whole = builtins.__import__
 
@@ -191,7 +191,7 @@ def test_a_library_that_is_not_installed_is_named_with_its_extra(monkeypatch, me
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(Unavailable) as told:
-        getattr(data.Views(None, "credit"), method)("people")
+        getattr(data.Views(None, "credit"), method)("people", *([["age"]] if method == "torch" else []))
     assert told.value.code == "TP-SETUP-001"
     assert f"trustplane[{extra}]" in told.value.fix
 
