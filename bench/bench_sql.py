@@ -66,7 +66,7 @@ def main() -> None:
             def theirs(sql: str) -> object:
                 with duckdb.connect() as connection:
                     connection.execute("SET threads = 2")
-                    return connection.execute(sql.format(t=f"read_parquet('{plain}')")).to_arrow_table().to_pydict()
+                    return connection.sql(sql.format(t=f"read_parquet('{plain}')")).to_arrow_table().to_pydict()
 
             for what, sql in QUERIES.items():
                 pairs = [(spent(ours, sql), spent(theirs, sql)) for _ in range(3 if settings.quick else 7)]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import pyarrow as pa
 from fastapi import APIRouter, Query, Request, status
-from fastapi.responses import StreamingResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -24,6 +24,7 @@ from trustplane.data.ingestion import DatasetSpec, Ingested, ingest
 from trustplane.data.poisoning.service import look_of, settle_look
 from trustplane.data.protection import protect, protection_of
 from trustplane.data.queries import Answered, query
+from trustplane.data.reports.protection import document, render
 from trustplane.data.revealing import reveal
 from trustplane.data.tables import Dataset, DatasetVersion, View
 from trustplane.data.terms import LAWFUL_BASES, PURPOSES
@@ -34,6 +35,7 @@ from trustplane.kernel.identity.tables import Principal
 from trustplane.values.errors import BadInput
 
 router = APIRouter(tags=["data"])
+STANDS_ALONE = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 ARROW_STREAM = "application/vnd.apache.arrow.stream"
 
 
@@ -258,6 +260,24 @@ def datasheet(project: str, dataset: str, door: Asked, version: int | None = Non
         name: {"question": p.question, "asked": p.asked, "missing": name in missing} for name, p in PARTS.items()
     }
     return {"croissant": sheet, "missing": list(missing), "questions": questions}
+
+
+@router.get("/projects/{project}/datasets/{dataset}/protection")
+def protection(
+    project: str,
+    dataset: str,
+    door: Asked,
+    version: int | None = None,
+    format: Literal["json", "html"] = "json",  # noqa: A002 - the parameter's public name
+) -> Response:
+    """The report of the protection that made a version: its risk, the attacks and its use, before and after. The page stands alone."""
+    with door.plane.database.read() as session:
+        row = find_dataset(session, door.project(session, project).id, dataset)
+        door.may("dataset.read", dataset_target(session, row))
+        report = document(door.plane, session, find_version(session, row, version))
+    if format == "json":
+        return JSONResponse(report)
+    return HTMLResponse(render(report, door.plane.ledger.receipt(report["event"])), headers=STANDS_ALONE)
 
 
 @router.put("/projects/{project}/datasets/{dataset}/datasheet")

@@ -93,6 +93,11 @@ class Datasets:
         """The datasheet: ``croissant`` is JSON-LD of Croissant 1.0, ``missing`` names the questions that nobody has answered."""
         return Record(self._wire.get(f"{self._at}/{segment(name)}/datasheet", version=version))
 
+    def report(self, name: str, target: str | Path, version: int | None = None) -> Path:
+        """Write the report of the protection that made a version to a file, by its ending: a page that stands alone, or its figures as JSON."""
+        kind = "json" if Path(target).suffix == ".json" else "html"
+        return self._wire.fetch(f"{self._at}/{segment(name)}/protection", target, version=version, format=kind)
+
     def describe(self, name: str, **parts: str) -> Record:
         """Answer questions of the datasheet by their names, such as ``collection`` and ``biases``."""
         return Record(self._wire.put(f"{self._at}/{segment(name)}/datasheet", {"parts": parts}))
