@@ -2,6 +2,7 @@
 
 import builtins
 import io
+import json
 import os
 
 import polars as pl
@@ -223,3 +224,15 @@ def test_a_view_is_protected(steward, people_view):
     assert steward.datasets.get("safer").rows == ROWS - 2
     with pytest.raises(BadInput):
         steward.views.protect("people", 'quasi_identifiers = ["age"]\nk = 500\n', "safest")
+
+
+def test_the_report_of_a_protection_is_a_page_or_figures(steward, people_view, tmp_path):
+    steward.views.protect("people", 'quasi_identifiers = ["age"]\nk = 5\n', "safer")
+    page = steward.datasets.report("safer", tmp_path / "report.html").read_text()
+    assert "Protection report: safer, version 1" in page
+    assert "tlog-proof" in page
+    figures = json.loads(steward.datasets.report("safer", tmp_path / "report.json", 1).read_text())
+    assert figures["figures"]["reached"]["k"] >= 5
+    with pytest.raises(NotFound):
+        steward.datasets.report("clients", tmp_path / "none.html")
+    assert not (tmp_path / "none.html").exists()

@@ -27,14 +27,20 @@ class Bars:
 
 def share(value: float) -> str:
     """A share in words."""
-    if value and abs(value) < 0.0005:
-        return "< 0.1 %"
-    return f"{100 * value:.1f} %"
+    if value in {0, 1}:
+        return f"{100 * value:.0f} %"
+    return "< 0.1 %" if 0 < value < 0.0005 else f"{100 * value:.1f} %"
 
 
 def figure(value: float) -> str:
     """A number in words."""
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.3f}"
+
+
+def reach(values: Iterable[float]) -> float:
+    """How far an axis of shares goes so that small ones show."""
+    largest = max(values, default=0.0)
+    return next((end for end in (0.1, 0.2, 0.5) if largest <= end), 1.0)
 
 
 def bars(
@@ -58,7 +64,8 @@ def bars(
         first = middle - (thick + 2) * len(series) / 2 + 1
         for place, (kind, value) in enumerate(zip(series, row.values, strict=True)):
             y, long = first + place * (thick + 2), _SPAN * _part(value, most)
-            parts.append(f'<rect class="{escape(kind)}" x="{_LEFT}" y="{y:.1f}" width="{max(long, 1):.1f}" height="{thick}" rx="1.5"/>')  # fmt: skip
+            if value:
+                parts.append(f'<rect class="{escape(kind)}" x="{_LEFT}" y="{y:.1f}" width="{max(long, 1):.1f}" height="{thick}" rx="1.5"/>')  # fmt: skip
             parts.append(_text(_LEFT + long + 6, y + thick - 2.5, words(value), "start", "value"))
         if row.mark is not None:
             x = _LEFT + _SPAN * _part(row.mark, most)

@@ -10,8 +10,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
+from trustplane.data.anonymity.risks import BANDS
 from trustplane.data.protection import ingestion_of
-from trustplane.data.reports.plots import Bars, bars, columns, figure, share
+from trustplane.data.reports.plots import Bars, bars, columns, figure, reach, share
 from trustplane.data.tables import Dataset, DatasetVersion
 from trustplane.kernel.identity.tables import Principal, Project
 from trustplane.values.errors import NotFound
@@ -71,24 +72,18 @@ def render(report: Mapping[str, Any], receipt: str = "") -> str:
 def body(report: Mapping[str, Any]) -> Markup:
     """What the page and the console show alike."""
     found = report["figures"]
-    risks = {when: {**found[when], "journalist_highest": found[when]["prosecutor_highest"]} for when in BEFORE_AFTER}
     return Markup(  # noqa: S704 - made by a template that escapes
-        _pages().get_template("body.html").render(report=report, found=found, risks=risks, plots=plots(found), words=RISKS, attacks=ATTACKS)
+        _pages().get_template("body.html").render(report=report, found=found, risks=_risks(found), plots=plots(found), words=RISKS, attacks=ATTACKS)
     )  # fmt: skip
 
 
 def plots(found: Mapping[str, Any]) -> dict[str, Markup]:
     """The plots of a protection's figures, as far as they were measured."""
-    before, after = found["before"], found["after"]
-    made = {
-        "risk": bars(
-            "Risk of re-identification before and after",
-            [Bars(words, (before[key], after[key])) for key, words in RISKS.items() if key in before],
-            BEFORE_AFTER,
-        )
-    }
-    if before.get("sizes") and after.get("sizes"):
-        groups = {band: (before["sizes"][band], after["sizes"][band]) for band in before["sizes"]}
+    before, after = _risks(found).values()
+    rows = [Bars(words, (before[key], after[key])) for key, words in RISKS.items()]
+    made = {"risk": bars("Risk of re-identification before and after", rows, BEFORE_AFTER)}
+    if before.get("sizes") and after.get("sizes"):  # not in events of older versions
+        groups = {band: (before["sizes"][band], after["sizes"][band]) for band in BANDS}
         made["sizes"] = columns("Rows by the size of their class before and after", groups, BEFORE_AFTER)
     if tried := found.get("attacks"):
         rows = [Bars(words, (tried[key]["before"], tried[key]["after"]), tried[key]["without"]) for key, words in ATTACKS.items() if key in tried]  # fmt: skip
@@ -96,7 +91,8 @@ def plots(found: Mapping[str, Any]) -> dict[str, Markup]:
     used = found.get("utility", {})
     if used.get("distances"):
         far = sorted(used["distances"].items(), key=lambda pair: -pair[1])
-        made["distances"] = bars("How far each column is from what it was", [Bars(c, (d,)) for c, d in far])
+        rows = [Bars(c, (d,)) for c, d in far]
+        made["distances"] = bars("How far each column is from what it was", rows, most=reach(d for _, d in far))
     if score := used.get("score"):
         row = Bars("area under the ROC curve", (score["before"], score["after"]), 0.5)
         made["score"] = bars(
@@ -107,6 +103,11 @@ def plots(found: Mapping[str, Any]) -> dict[str, Markup]:
             marked="a guess by chance",
         )
     return {name: Markup(text) for name, text in made.items()}  # noqa: S704 - every word in a plot is escaped
+
+
+def _risks(found: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The risks with the journalist's, which are the prosecutor's where the table is the whole population."""
+    return {when: {**found[when], "journalist_highest": found[when]["prosecutor_highest"]} for when in BEFORE_AFTER}
 
 
 def _pages() -> Environment:
