@@ -51,7 +51,7 @@ def test_a_version_is_assessed_and_the_controls_read_it(plane, made_subject, ass
     row = assessed(subject, {"favourable": 0}, seed=5)
     assert (row.state, row.ended, row.seed) == ("done", "", 5)
     assert {name: r["status"] for name, r in row.results.items()} == dict.fromkeys(
-        ("fairness", "performance", "slices"), "passed"
+        ("fairness", "performance", "reproducibility", "slices"), "passed"
     )
     assert row.results["performance"]["figures"]["auc"] > 0.85
     assert "parity_ratio[SEX]" in row.results["fairness"]["intervals"]

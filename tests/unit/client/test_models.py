@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import tomllib
 
 import httpx
 import numpy as np
@@ -156,3 +157,25 @@ def test_what_is_no_rectangle_of_numbers_is_not_sent(rows):
     with pytest.raises(BadInput) as told:
         asked(rows)
     assert told.value.code == "TP-CLIENT-006"
+
+
+def test_a_suite_is_drafted_and_assessments_are_compared_and_written(scientist, made_version, tmp_path):
+    made_version()
+    drafted = tomllib.loads(scientist.models.draft_suite("risk"))
+    drafted["checks"] = ["stress"]
+    with pytest.raises(BadInput) as told:
+        scientist.models.fetch_report("risk", tmp_path / "none.html")
+    assert told.value.code == "TP-ASSESS-006"
+    scientist.models.assess("risk", suite=drafted).wait()
+    newest = scientist.models.version("risk").assessments[0]
+    assert "stress" in newest["results"]
+    assert "thresholds" not in newest["results"]
+    with pytest.raises(NotFound):
+        scientist.models.compare("risk", 7)
+    made = scientist.models.compare("risk", 1)
+    assert (made.worse, made.strict) == ([], True)
+    assert [(p.version, p.assessment) for p in scientist.models.trend("risk")] == [(1, newest["id"])]
+    page = scientist.models.fetch_report("risk", tmp_path / "report.html").read_text()
+    assert "Assessment of risk 1" in page
+    body = json.loads(scientist.models.fetch_report("risk", tmp_path / "report.json", kind="json").read_text())
+    assert {c["name"] for c in body["checks"]} == set(newest["results"])
