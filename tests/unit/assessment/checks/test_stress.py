@@ -44,11 +44,11 @@ def test_a_model_on_many_features_stands():
 
 def test_a_unit_that_ranges_notice_is_no_failure_and_one_that_they_do_not_is():
     far = run(stress, stress.Stress(), seen(features=12))
-    assert far.figures["worst[unit]"] > far.figures["worst[missing]"]  # most rows leave the range, so the verdict stays
+    assert isinstance(far.verdict, Passed)
+    assert max(v for k, v in far.figures.items() if k.endswith("times 1000]")) > 0.1  # most rows leave the range
     dice = np.random.default_rng(3)
-    matrix = np.column_stack(
-        [dice.uniform(0, 1, 1500) * dice.choice([1e-3, 1e3], 1500), dice.normal(size=(1500, 3))]
-    ).astype(np.float32)
+    wide = 10 ** dice.uniform(-4, 4, 1500)
+    matrix = np.column_stack([wide, dice.normal(size=(1500, 3))]).astype(np.float32)
 
     def score(m):
         return sigmoid(np.where(np.abs(m[:, :1]) > 1, 2.0, -2.0) + m[:, 1:] * 0.1)
@@ -75,7 +75,7 @@ def test_later_rows_and_other_mixes_are_looked_at():
     made = run(stress, stress.Stress(), turned)
     assert isinstance(made.verdict, Failed)
     assert "the latest quarter" in made.verdict.reason
-    assert "half of all g=late" in made.verdict.reason
+    assert "half of all g=early" in made.verdict.reason
     assert made.figures["worst[later]"] > 0.3
 
 
@@ -86,7 +86,11 @@ def test_of_a_thousand_features_the_telling_ones_are_tried():
         calls.append(m.shape)
         return sigmoid(m[:, :3])
 
-    made = run(stress, stress.Stress(), seen(score, features=400, rows=600))
+    made = run(
+        stress,
+        stress.Stress(),
+        seen(score, features=400, rows=600, scale=np.append(np.full(3, 2.0), np.full(397, 0.02))),
+    )
     assert {"drop[f0 missing]", "drop[f1 missing]", "drop[f2 missing]"} <= set(made.figures)
     assert sum(1 for rows, _ in calls if rows == 600) < 4 * stress.MOST_FEATURES
 
