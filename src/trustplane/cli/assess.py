@@ -1,10 +1,10 @@
 """``trustplane assess``."""
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -16,7 +16,7 @@ from trustplane.client.files import whole
 class _Verbs(TyperGroup):
     """``assess MODEL`` is ``assess run MODEL``."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if args and args[0] not in {*self.commands, "--help"}:
             args = ["run", *args]
         return super().parse_args(ctx, args)
@@ -149,7 +149,7 @@ def _named(text: str) -> tuple[str, int]:
     return model, int(number)
 
 
-def _show(done: dict[str, Any]) -> None:
+def _show(done: Mapping[str, Any]) -> None:
     if done["ended"]:
         say(done["ended"])
     for check, result in done["results"].items():
@@ -163,7 +163,7 @@ def _show(done: dict[str, Any]) -> None:
         say(f"and {more} more, with --json or in the report\n" if more > 0 else "")
 
 
-def _show_comparison(made: dict[str, Any]) -> None:
+def _show_comparison(made: Mapping[str, Any]) -> None:
     if made["caveat"]:
         say(f"Figures compare with care: {made['caveat']}.")
     table(
