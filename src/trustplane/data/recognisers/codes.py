@@ -24,10 +24,9 @@ _WRITTEN = 2 * LONGEST
 _DIGITS = "0123456789"
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _KINDS = {"#": _DIGITS, "@": _LETTERS, "*": _DIGITS + _LETTERS}
-_PLAIN = np.arange(256, dtype=np.uint8)
-_PLAIN[ord("a") : ord("z") + 1] -= 32
-_PLAIN[0] = 1  # no sign of any code
-_PLAIN[np.frombuffer(b" ./-", np.uint8)] = 0
+_BETWEEN = b" ./-"
+_PLAIN = bytes(range(256)).upper()
+_IS_KEPT = ~np.isin(np.arange(256), list(_BETWEEN))
 _DIGIT = np.frombuffer(_DIGITS.encode("ascii"), np.uint8)
 _PART = re.compile(r"\[([^\]]+)\]|(.)")
 
@@ -61,12 +60,12 @@ class Codes:
         short = values if (pc.max(lengths).as_py() or 0) <= _WRITTEN else values.filter(pc.less_equal(lengths, _WRITTEN))
         if fractions:
             short = short.filter(pc.invert(pc.match_substring(short, ".")))
-        data, ends = _PLAIN[bytes_of(short)], np.cumsum(pc.binary_length(short).to_numpy(zero_copy_only=False))
-        kept, bounds = data != 0, np.concatenate([[0], ends])
-        if kept.all():
-            self._bare = data
-        else:
-            self._bare, bounds = data[kept], np.concatenate([[0], np.cumsum(kept, dtype=np.int32)])[bounds]
+        data = bytes_of(short)
+        bounds = np.concatenate([[0], np.cumsum(pc.binary_length(short).to_numpy(zero_copy_only=False))])
+        self._bare = np.frombuffer(data.tobytes().translate(_PLAIN, _BETWEEN), np.uint8)
+        if len(self._bare) < len(data):
+            kept = np.cumsum(_IS_KEPT[data], dtype=np.int32)
+            bounds = np.concatenate([np.zeros(1, np.int32), kept])[bounds]
         self._starts, self._lengths = bounds[:-1], np.diff(bounds)
         self._known = frozenset(np.flatnonzero(np.bincount(self._lengths, minlength=1)[: LONGEST + 1]).tolist())
         self._crowds: dict[int, Crowd] = {}

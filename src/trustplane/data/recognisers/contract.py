@@ -21,6 +21,8 @@ from trustplane.data.classes import SensitivityClass
 from trustplane.data.recognisers.codes import Codes, bytes_of
 from trustplane.data.recognisers.headers import Words
 
+_PIECE = 65_536
+
 
 @dataclass(frozen=True)
 class ColumnSample:
@@ -63,8 +65,10 @@ class ColumnSample:
     @cached_property
     def signs(self) -> frozenset[str]:
         """The ASCII signs that stand in the values, and an empty one for all others."""
-        present = np.flatnonzero(np.bincount(bytes_of(self.values), minlength=1)).tolist()
-        return frozenset(chr(each) if each < 128 else "" for each in present)
+        data, present = bytes_of(self.values), np.zeros(256, np.bool_)
+        for at in range(0, len(data), _PIECE):
+            present |= np.bincount(data[at : at + _PIECE], minlength=256) > 0
+        return frozenset(chr(each) if each < 128 else "" for each in np.flatnonzero(present).tolist())
 
     @cached_property
     def letters(self) -> bool:
@@ -80,10 +84,15 @@ class ColumnSample:
         """Whether the column was read as numbers, so that zeros in front are lost."""
         return self.type.startswith(("int", "uint", "double", "float"))
 
+    @property
+    def fractions(self) -> bool:
+        """Whether the column was read as numbers with fractions: at most one point, a sign or two, no groups."""
+        return self.type.startswith(("double", "float", "halffloat", "decimal"))
+
     @cached_property
     def codes(self) -> Codes:
         """The distinct values as codes, without what people write between their signs."""
-        return Codes(self.values, fractions=self.type.startswith(("double", "float", "halffloat", "decimal")))
+        return Codes(self.values, fractions=self.fractions)
 
 
 @dataclass(frozen=True, slots=True)

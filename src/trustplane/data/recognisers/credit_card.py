@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trustplane.data.classes import SensitivityClass
+from trustplane.data.recognisers.codes import bytes_of
 from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement, TextForm
 from trustplane.data.recognisers.evidence import Mask, chance_bound, confidence, matching, share
 from trustplane.data.recognisers.headers import mentions, phrases
@@ -53,20 +54,25 @@ class CreditCard:
     def judge(self, column: ColumnSample) -> Judgement | None:
         if column.longest < _SHORTEST:
             return None
-        shaped = column.values.filter(matching(column, _FORM))
-        bare = pc.replace_substring_regex(shaped, pattern="[ -]", replacement="")
+        bare = _bare(column)
         cards = bare.filter(pc.match_substring_regex(bare, pattern=_ISSUER))
         passed = int(np.count_nonzero(luhn(_digits(cards)))) if len(cards) else 0
         found = share(np.arange(column.distinct) < passed)
         named = mentions(column.header, _NAMES)
         # Of all numbers of the length, not only of those with an issuer's prefix: order numbers often share a prefix.
-        by_chance = chance_bound(passed, len(shaped), _CHANCE)
+        by_chance = chance_bound(passed, len(bare), _CHANCE)
         if not found.enough or by_chance > (0.05 if named else 1e-6):
             return None
         why = f"{found} are card numbers that pass the Luhn check, of random numbers 10 % would"
         return Judgement(self.descriptor.entity, confidence(0.98, found, named=named), why)
 
 
+def _bare(column: ColumnSample) -> Any:
+    """The values that have the form of a card number, without what stands between their digits."""
+    shaped = column.values.filter(matching(column, _FORM))
+    return pc.replace_substring_regex(shaped, pattern="[ -]", replacement="") if column.holds(" -") else shaped
+
+
 def _digits(numbers: Any) -> npt.NDArray[np.uint8]:
-    padded = "".join(pc.utf8_lpad(numbers, width=_WIDTH, padding="0").to_pylist())
-    return (np.frombuffer(padded.encode("ascii"), np.uint8) - ord("0")).reshape(-1, _WIDTH)
+    padded = bytes_of(pc.ascii_lpad(numbers, width=_WIDTH, padding="0"))
+    return (padded - ord("0")).reshape(-1, _WIDTH)

@@ -29,7 +29,7 @@ class IpAddress:
         return TextForm(_INSIDE, 0.9, _NAMES, _is_address, gate=".:")
 
     def judge(self, column: ColumnSample) -> Judgement | None:
-        if not column.holds(".:"):
+        if column.fractions or not column.holds(".:"):
             return None
         fourth = matching(column, _FOURTH)
         others = column.values.filter(matching(column, _FORM) & ~fourth).to_pylist()

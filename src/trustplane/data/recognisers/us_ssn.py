@@ -26,7 +26,7 @@ class UsSsn:
 
     def judge(self, column: ColumnSample) -> Judgement | None:
         named = mentions(column.header, _NAMES)
-        if not named and not column.holds("- "):
+        if not named and (column.fractions or not column.holds("- ")):
             return None
         formed = matching(column, _WRITTEN)
         if not named and not formed.any():
