@@ -113,7 +113,7 @@ class Shape:
     def places(self) -> tuple[str, ...]:
         """The signs that may stand at each place."""
         return tuple(
-            "".join(_spread(several)) if several else _KINDS.get(one, one) for several, one in _PART.findall(self.text)
+            "".join(spread(several)) if several else _KINDS.get(one, one) for several, one in _PART.findall(self.text)
         )
 
     @cached_property
@@ -181,7 +181,7 @@ def signs_of(codes: list[str]) -> Signs:
     return np.frombuffer("".join(codes).encode("ascii"), np.uint8).reshape(len(codes), -1)
 
 
-def _spread(text: str) -> str:
+def spread(text: str) -> str:
     """``A-D`` as ``ABCD``, as often as it occurs."""
     ranges = re.sub(r"(.)-(.)", lambda m: "".join(map(chr, range(ord(m[1]), ord(m[2]) + 1))), text)
     return "".join(dict.fromkeys(ranges))

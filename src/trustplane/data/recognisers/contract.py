@@ -140,12 +140,27 @@ class Recogniser(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """Where a form can begin in running text, so that its pattern is tried there alone.
+
+    ``signs`` are :class:`~trustplane.data.recognisers.codes.Shape` texts, one of which every match begins with; without
+    any it may begin with whatever sign. ``not_after`` are ASCII signs, with ranges as in ``A-Z``, none of which stands
+    directly in front of a match. One of ``marks``, shapes too, stands in every match, with no white space before it.
+    """
+
+    signs: tuple[str, ...] = ()
+    not_after: str = ""
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TextForm:
     """How a kind of personal data stands in running text.
 
     ``pattern`` is for :mod:`re` and takes linear time: repetitions are bounded, and none stands within another.
     ``valid`` looks closer at a match. ``score`` in [0, 1] says how sure a match is by itself; with a word of ``context``
-    near it more. A text without any of the letters of ``gate`` holds none.
+    near it more. A text without any of the letters of ``gate`` holds none. An ``opening`` that promises more than the
+    pattern keeps would lose matches; without one the pattern is searched everywhere.
     """
 
     pattern: str
@@ -153,6 +168,7 @@ class TextForm:
     context: frozenset[Words] = frozenset()
     valid: Callable[[str], bool] | None = None
     gate: str = ""
+    opening: Opening | None = None
 
 
 @runtime_checkable

@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 from trustplane.data.classes import SensitivityClass
 from trustplane.data.recognisers.codes import bytes_of, is_digit
-from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement, TextForm
+from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement, Opening, TextForm
 from trustplane.data.recognisers.evidence import Mask, Share, confidence, matching
 from trustplane.data.recognisers.headers import mentions, phrases
 
@@ -21,6 +21,9 @@ _INSIDE = (
     r"(?<![\w.+/-])(?<![0-9] )(?:(?:\+|00)[1-9][0-9]{0,2}[ .-]?(?:\(0?[0-9]{1,4}\)[ .-]?)?[0-9](?:[ .-]?[0-9]){5,13}"
     r"|(?:1[ .-])?\(?[2-9][0-9]{2}\)?[ .-]{1,2}[2-9][0-9]{2}[ .-][0-9]{4}"
     r"|\(?0[1-9][0-9]{0,4}\)?(?:[ /-][0-9]{2,8}){1,4})(?: ?(?:x|ext\.?) ?[0-9]{1,6})?(?![\w-]|[./][0-9])"
+)
+_OPENING = Opening(
+    ("+[1-9]", "00[1-9]", "1[ .-][(2-9]", "([2-9]##", "[2-9]##[) .-]", "(0[1-9]", "0[1-9]"), "0-9A-Za-z_.+/-"
 )
 _NEAR = phrases("call, call me, dial, ring, sms, appelez, rufen, llamar, chiama, bel")
 _NAMES = phrases(
@@ -40,7 +43,7 @@ class PhoneNumber:
 
     def in_text(self) -> TextForm:
         """The same ways to write them; digits in one go only with a plus."""
-        return TextForm(_INSIDE, 0.55, _NAMES | _NEAR, _is_possible)
+        return TextForm(_INSIDE, 0.55, _NAMES | _NEAR, _is_possible, opening=_OPENING)
 
     def judge(self, column: ColumnSample) -> Judgement | None:
         named = mentions(column.header, _NAMES)
@@ -85,5 +88,4 @@ def _possible(column: ColumnSample, formed: Mask) -> Share:
 
 def _is_possible(text: str) -> bool:
     number = text.partition("x")[0].partition("ext")[0]
-    digits = sum(sign.isdigit() for sign in number)
-    return 7 <= digits <= 15 and re.match(_DATE, number) is None
+    return 7 <= sum(map(str.isdigit, number)) <= 15 and re.match(_DATE, number) is None
