@@ -57,8 +57,7 @@ class SpanFinder:
         self._number_search = NumberSearch(self._numbers)
         self._form_search = FormSearch([form for _, form in self._forms])
         own, shared = [each.names for each in self._numbers], [each.also for each in self._numbers]
-        self._number_context = Context([*own, *shared])
-        self._form_context = Context([form.context for _, form in self._forms])
+        self._context = Context([*(form.context for _, form in self._forms), *own, *shared])
 
     @property
     def entities(self) -> frozenset[str]:
@@ -71,7 +70,7 @@ class SpanFinder:
         """The spans of each text, in their order, none within or across another."""
         batch = Batch.of(texts)
         found: list[list[Span]] = [[] for _ in texts]
-        for finds in (*self._by_form(batch), *self._by_code(batch)):
+        for finds in self._scored(batch):
             enough = finds.scores >= LEAST_SCORE
             starts, ends, scores = finds.starts[enough], finds.ends[enough], finds.scores[enough].tolist()
             which = batch.text_at(starts)
@@ -85,29 +84,22 @@ class SpanFinder:
             sure = [_with(text, spans, more) if more else spans for text, spans, more in read]
         return sure
 
-    def _by_form(self, batch: Batch) -> Iterator[_Finds]:
-        found = list(self._form_search.find(batch))
-        if not found:
-            return
-        starts, ends = (np.concatenate([each[at] for each in found]) for at in (1, 2))
-        near, done = self._form_context.said(batch, starts, ends), 0
-        for at, begin, end in found:
+    def _scored(self, batch: Batch) -> Iterator[_Finds]:
+        """All finds, and what they count beside words of their context."""
+        forms, codes = list(self._form_search.find(batch)), runs(batch)
+        numbers = list(self._number_search.find(codes))
+        used = np.unique(np.concatenate([np.empty(0, np.int64), *(which for _, which in numbers)]))
+        starts = np.concatenate([codes.starts[used], *(starts for _, starts, _ in forms)])
+        ends = np.concatenate([codes.ends[used], *(ends for _, _, ends in forms)])
+        near, done = self._context.said(batch, starts, ends), len(used)
+        for at, starts, ends in forms:
             entity, form = self._forms[at]
-            named = near[done : done + len(begin), at]
-            yield _Finds(entity, begin, end, np.where(named, form.score + (1 - form.score) * 0.5, form.score))
-            done += len(begin)
-
-    def _by_code(self, batch: Batch) -> Iterator[_Finds]:
-        codes = runs(batch)
-        found = list(self._number_search.find(codes))
-        if not found:
-            return
-        used = np.unique(np.concatenate([which for _, which in found]))
-        near = self._number_context.said(batch, codes.starts[used], codes.ends[used])
-        for at, which in found:
-            said, strong = near[np.searchsorted(used, which)], _is_strong(self._numbers[at])
-            alone = np.where(said[:, len(self._numbers) + at], _SHARED[strong], _ALONE[strong])
-            scores = np.where(said[:, at], _NAMED[strong], alone)
+            named, done = near[done : done + len(starts), at], done + len(starts)
+            yield _Finds(entity, starts, ends, np.where(named, form.score + (1 - form.score) * 0.5, form.score))
+        for at, which in numbers:
+            said, own, strong = near[np.searchsorted(used, which)], len(self._forms) + at, _is_strong(self._numbers[at])
+            alone = np.where(said[:, own + len(self._numbers)], _SHARED[strong], _ALONE[strong])
+            scores = np.where(said[:, own], _NAMED[strong], alone)
             yield _Finds(self._numbers[at].descriptor.entity, codes.starts[which], codes.ends[which], scores)
 
 

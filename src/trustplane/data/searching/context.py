@@ -23,6 +23,8 @@ BEFORE, AFTER = 60, 30
 _WORDS_BEFORE, _WORDS_AFTER = 8, 4
 _LOWER, _UPPER, _DIGIT, _BEYOND = 1, 2, 3, 4
 
+_SMALL = np.frombuffer(bytes(range(256)).lower(), np.uint8).astype(np.uint32)
+
 
 def _kinds() -> Signs:
     kinds = np.zeros(256, np.uint8)
@@ -164,10 +166,12 @@ def _folded(batch: Batch) -> tuple[bytes, Places]:
     """All texts in lower case as UTF-8, and where in it each sign starts; signs that would grow stay as they are."""
     if batch.whole.isascii():
         return batch.whole.lower().encode("ascii"), np.arange(len(batch.whole) + 1)
-    points, which = np.unique(batch.code_points, return_inverse=True)
+    beyond = batch.code_points >= LETTER
+    points, which = np.unique(batch.code_points[beyond], return_inverse=True)
     folds = [chr(each).casefold() for each in points.tolist()]
     lower = np.array([ord(f) if len(f) == 1 else p for f, p in zip(folds, points.tolist(), strict=True)], np.uint32)
-    made = lower[which]
+    made = _SMALL[np.minimum(batch.code_points, LETTER)]
+    made[beyond] = lower[which]
     sizes = 1 + (made >= 0x80).astype(np.int64) + (made >= 0x800) + (made >= 0x10000)
     text = made.tobytes().decode("utf-32-le", "surrogatepass").encode("utf-8", "surrogatepass")
     return text, np.concatenate([[0], np.cumsum(sizes)])

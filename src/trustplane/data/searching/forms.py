@@ -26,8 +26,10 @@ class FormSearch:
         self._forms = forms
         self._patterns = [re.compile(form.pattern) for form in forms]
         self._openings = {at: form.opening for at, form in enumerate(forms) if form.opening is not None}
-        self._begin = _sieves((at, each.not_after, s) for at, each in self._openings.items() for s in each.signs or ("",))
-        self._marks = _sieves((at, "", sign) for at, each in self._openings.items() for sign in each.marks)
+        marked = {at: each for at, each in self._openings.items() if each.marks}
+        self._marks = _sieves((at, "", sign) for at, each in marked.items() for sign in each.marks)
+        self._marked = {at: _beginnings({at: each}) for at, each in marked.items()}
+        self._others = _beginnings({at: each for at, each in self._openings.items() if not each.marks})
 
     def find(self, batch: Batch) -> Iterator[tuple[int, Places, Places]]:
         """Forms, by their place in the sequence, and where what is valid of them starts and ends."""
@@ -47,11 +49,12 @@ class FormSearch:
 
     def _places(self, batch: Batch) -> dict[int, Places]:
         """Where each form with an opening can begin."""
-        marked, begin = _standing(self._marks, batch), _standing(self._begin, batch)
-        return {
-            at: _in_piece(batch, places, marked.get(at)) if self._openings[at].marks else places
-            for at, places in begin.items()
-        }
+        places = _standing(self._others, batch)
+        for at, marks in _standing(self._marks, batch).items():
+            begin = _standing(self._marked[at], batch).get(at)
+            if begin is not None:
+                places[at] = _in_piece(batch, begin, marks)
+        return places
 
 
 def _matches(pattern: re.Pattern[str], whole: str, places: Iterable[int]) -> Iterator[re.Match[str]]:
@@ -63,13 +66,15 @@ def _matches(pattern: re.Pattern[str], whole: str, places: Iterable[int]) -> Ite
             yield match
 
 
-def _in_piece(batch: Batch, places: Places, marks: Places | None) -> Places:
+def _in_piece(batch: Batch, places: Places, marks: Places) -> Places:
     """The places behind which a mark stands before the next white space."""
-    if marks is None:
-        return places[:0]
     spaces = np.flatnonzero(_SPACE[batch.signs])
     nearest = marks[np.minimum(np.searchsorted(marks, places, "left"), len(marks) - 1)]
     return places[(nearest >= places) & (nearest < spaces[np.searchsorted(spaces, places, "left")])]
+
+
+def _beginnings(openings: dict[int, Opening]) -> _Sieves:
+    return _sieves((at, each.not_after, sign) for at, each in openings.items() for sign in each.signs or ("",))
 
 
 def _sieves(signs: Iterable[tuple[int, str, str]]) -> _Sieves:

@@ -11,7 +11,6 @@ from trustplane.data.searching.batch import BEYOND, Places
 Bits = npt.NDArray[np.uint64]
 
 MOST = 64
-_ALL = np.uint64(2**64 - 1)
 
 
 class Sieve:
@@ -19,8 +18,9 @@ class Sieve:
 
     def __init__(self, shapes: Sequence[Shape], not_after: Sequence[str] = ()) -> None:
         longest = min(BEYOND, max((shape.length for shape in shapes), default=0))
-        self._tables = np.full((longest, 256), _ALL)
-        self._before = np.full(256, _ALL)
+        self._every = np.uint64((1 << len(shapes)) - 1)
+        self._tables = np.full((longest, 256), self._every)
+        self._before = np.full(256, self._every)
         for at, shape in enumerate(shapes):
             bit = np.uint64(1 << at)
             for table, place in zip(self._tables, shape.places, strict=False):
@@ -30,7 +30,7 @@ class Sieve:
 
     def rows(self, signs: Signs) -> Bits:
         """Which shapes each row of a matrix begins with, as bits."""
-        bits = np.full(len(signs), _ALL)
+        bits = np.full(len(signs), self._every)
         for table, column in zip(self._tables, signs.T, strict=False):
             bits &= table[column]
         return bits
