@@ -39,6 +39,15 @@ class _Finds:
     ends: Places
     scores: npt.NDArray[np.float64]
 
+    def spans(self, batch: Batch) -> Iterator[tuple[int, Span]]:
+        """Those that score enough, each with the text that it stands in."""
+        enough = self.scores >= LEAST_SCORE
+        starts, ends, scores = self.starts[enough], self.ends[enough], self.scores[enough].tolist()
+        texts = batch.text_at(starts)
+        first = batch.starts[texts]
+        places = zip(texts.tolist(), (starts - first).tolist(), (ends - first).tolist(), scores, strict=True)
+        return ((text, Span(start, end, self.entity, score)) for text, start, end, score in places)
+
 
 class SpanFinder:
     """Finds what the recognisers and readers know in texts; by default all that are installed."""
@@ -71,13 +80,8 @@ class SpanFinder:
         batch = Batch.of(texts)
         found: list[list[Span]] = [[] for _ in texts]
         for finds in self._scored(batch):
-            enough = finds.scores >= LEAST_SCORE
-            starts, ends, scores = finds.starts[enough], finds.ends[enough], finds.scores[enough].tolist()
-            which = batch.text_at(starts)
-            first = batch.starts[which]
-            places = zip(which.tolist(), (starts - first).tolist(), (ends - first).tolist(), scores, strict=True)
-            for text, start, end, score in places:
-                found[text].append(Span(start, end, finds.entity, score))
+            for text, span in finds.spans(batch):
+                found[text].append(span)
         sure = [_apart(spans) if len(spans) > 1 else tuple(spans) for spans in found]
         for reader in self._readers:
             read = zip(texts, sure, reader.read(texts), strict=True)

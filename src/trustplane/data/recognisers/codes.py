@@ -57,7 +57,9 @@ class Codes:
     def __init__(self, values: Any, *, fractions: bool = False) -> None:
         """Lay out ``values`` (:class:`pyarrow.StringArray`); with ``fractions``, a point parts a number, not its groups."""
         lengths = pc.binary_length(values)
-        short = values if (pc.max(lengths).as_py() or 0) <= _WRITTEN else values.filter(pc.less_equal(lengths, _WRITTEN))
+        short = (
+            values if (pc.max(lengths).as_py() or 0) <= _WRITTEN else values.filter(pc.less_equal(lengths, _WRITTEN))
+        )
         if fractions:
             short = short.filter(pc.invert(pc.match_substring(short, ".")))
         data = bytes_of(short)

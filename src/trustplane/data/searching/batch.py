@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
@@ -34,7 +33,8 @@ class Batch:
     @cached_property
     def starts(self) -> Places:
         """Where each text starts."""
-        return np.array(list(accumulate((len(text) + len(END) for text in self.texts[:-1]), initial=0)), np.int64)
+        sizes = np.fromiter(map(len, self.texts), np.int64, len(self.texts)) + len(END)
+        return np.cumsum(sizes) - sizes
 
     @cached_property
     def ends(self) -> Places:

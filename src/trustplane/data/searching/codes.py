@@ -39,7 +39,8 @@ class Runs:
 
     def codes(self, which: Places, length: int) -> Signs:
         """The codes of some runs, all of one length."""
-        return self.bare[self.offsets[which][:, None] + np.arange(length)]
+        signs: Signs = self.bare[self.offsets[which][:, None] + np.arange(length)]
+        return signs
 
 
 def runs(batch: Batch) -> Runs:

@@ -7,7 +7,6 @@ folding would change in length is read word by word.
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -159,7 +158,8 @@ class Context:
             pa.binary(), len(bounds) - 1, [None, pa.py_buffer(bounds.tobytes()), pa.py_buffer(folded)]
         )
         found = pc.index_in(both.take(pa.array(np.arange(0, len(bounds), 2))), value_set=self._words)
-        return found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        number: npt.NDArray[np.int64] = found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+        return number
 
 
 def _folded(batch: Batch) -> tuple[bytes, Places]:

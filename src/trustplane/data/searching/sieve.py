@@ -44,6 +44,8 @@ class Sieve:
         at = np.flatnonzero(bits)
         bits = bits[at]
         for ahead, table in enumerate(self._tables[2:], 2):
+            if not len(at):
+                break
             bits = bits & table[signs[at + ahead]]
             at, bits = at[bits != 0], bits[bits != 0]
         return at, bits

@@ -77,8 +77,26 @@ SECRET = form(
     shortest=18,
     inside=rf"(?<![0-9A-Za-z_])(?:{_SECRETS})(?![0-9A-Za-z])|-----BEGIN [A-Z ]{{0,20}}PRIVATE KEY-----",
     opening=Opening(
-        ("AKIA", "ASIA", "gh[pousr]_", "github_pat_", "glpat-", "[spr]k_", "sk-", "xox[abeoprs]-", "AIza", "ya29.", "SG.", "npm_",
-         "pypi-", "hf_", "dop_v1_", "shp[a-z]", "eyJ", "-----BEGIN ")
+        (
+            "AKIA",
+            "ASIA",
+            "gh[pousr]_",
+            "github_pat_",
+            "glpat-",
+            "[spr]k_",
+            "sk-",
+            "xox[abeoprs]-",
+            "AIza",
+            "ya29.",
+            "SG.",
+            "npm_",
+            "pypi-",
+            "hf_",
+            "dop_v1_",
+            "shp[a-z]",
+            "eyJ",
+            "-----BEGIN ",
+        )
     ),
 )
 PASSWORD = form(
