@@ -33,8 +33,11 @@ def vocabulary(text: str) -> frozenset[str]:
 
 
 def phrases(text: str) -> frozenset[Words]:
-    """Phrases for the functions below, written one per comma: ``"first name, surname"``."""
-    return frozenset(tuple(part.split()) for part in text.split(",") if part.strip())
+    """Phrases for the functions below, written one per comma: ``"first name, surname"``.
+
+    They are read as columns' names are, so that what stands in one can be found in the other.
+    """
+    return frozenset(words(part) for part in text.split(",") if words(part))
 
 
 WHOSE = vocabulary(
