@@ -6,7 +6,7 @@ from re import _parser as parser
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.unit.data.searching import plainly
 
@@ -132,7 +132,8 @@ def test_a_match_that_reaches_into_the_next_text_is_none():
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.lists(st.text("0A1b .-_@é", max_size=40), max_size=3))
+@given(st.lists(st.text("0A1b ./-_@é", max_size=40), max_size=3))
+@example(["1 2/3.4-5 6 7 8 9 0 1", "x" * 41, "12345678901234567890 12345678901234567890 1"])
 def test_runs_are_those_of_a_plain_search(many):
     batch = Batch.of(many)
     made = runs(batch)
@@ -162,6 +163,17 @@ def test_words_near_a_place_are_those_that_a_plain_look_finds(parts, data):
     near = Context(vocabularies).said(batch, np.array([start]) + 6, np.array([end]) + 6)
     said = said_near(text, start, end)
     assert near.tolist() == [[not each.isdisjoint(said) for each in vocabularies]]
+
+
+@pytest.mark.parametrize(
+    "text", ["Straße 1", "stra\u00dfe (1", "ＮＨＳ 1", "nhs\u0301 1", "Nhs №2 1", "nhs1", "é nhs 1 İ"]
+)
+def test_a_text_that_folding_changes_is_read_word_by_word(text):
+    vocabularies, at = [phrases("straße"), phrases("nhs"), phrases("nhs no 2")], text.rindex("1")
+    said = said_near(text, at, at + 1)
+    near = Context(vocabularies).said(Batch.of([text]), np.array([at]), np.array([at + 1]))
+    assert near.tolist() == [[not each.isdisjoint(said) for each in vocabularies]]
+    assert near.any() == (text != "nhs\u0301 1")
 
 
 def test_half_a_word_at_the_edge_of_the_look_says_nothing():
