@@ -16,6 +16,7 @@ from scipy.sparse import csr_matrix
 
 sys.path.insert(0, str(Path(__file__).parent))
 from names_corpus import values as v
+from names_corpus import vocabulary as y
 from names_corpus import words as w
 from names_corpus.generate import Marked, texts
 from trustplane.data.recognisers.names.decode import find
@@ -49,6 +50,7 @@ def word_lists() -> dict[str, np.ndarray]:
     held = {
         "first": v.split(v.first_names(), held=False), "last": v.split(v.last_names(), held=False), "city": v.split([*v.cities()[0], *v.cities()[1]], held=False),
         "country": [c for language in v.LANGUAGES for c in v.countries(language)], "region": v.split(v.regions(), held=False), "calendar": calendar,
+        "common": [word for language in v.LANGUAGES for word in v.common_words(language)] + y.PEOPLE + y.THINGS + y.LOOKS + y.DID + y.MADE,
         "company": w.NOUNS + [form for forms in w.FORMS.values() for form in forms], "people": w.DEMONYMS + w.BELIEFS, **{f"cue_{name}": cues for name, cues in w.CUES.items()},
     }  # fmt: skip
     assert Locale("en")

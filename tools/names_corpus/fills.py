@@ -6,12 +6,12 @@ from functools import cache, cached_property
 
 from names_corpus import values as v
 from names_corpus import words as w
-from names_corpus.addresses import address
+from names_corpus.addresses import address, code, road
 from names_corpus.dates import date
 
 ENTITIES = {
     "person": "PERSON", "full": "PERSON", "formal": "PERSON", "first": "PERSON", "last": "PERSON", "city": "LOCATION", "country": "LOCATION", "region": "LOCATION",
-    "place": "LOCATION", "address": "LOCATION", "street": "LOCATION", "org": "ORGANIZATION", "company": "ORGANIZATION", "hospital": "ORGANIZATION",
+    "place": "LOCATION", "address": "LOCATION", "street": "LOCATION", "road": "LOCATION", "zip": "LOCATION", "org": "ORGANIZATION", "company": "ORGANIZATION", "hospital": "ORGANIZATION",
     "date": "DATE_TIME", "day": "DATE_TIME", "year": "DATE_TIME", "month": "DATE_TIME", "nrp": "NRP", "belief": "NRP",
 }  # fmt: skip
 PARTICLES = (
@@ -224,6 +224,14 @@ class Fill:
         """A street with a number."""
         return address(self, street=True)
 
+    def road(self) -> str:
+        """A street without a number."""
+        return self.cased(road(self))
+
+    def zip(self) -> str:
+        """A postal code alone."""
+        return code(self, self.pick(("us", "us", "uk", "nl", "pt", "other", "other")))
+
     def _coined(self) -> str:
         name = "".join(self.pick(w.SYLLABLES) for _ in range(self.dice.choice((1, 2, 2, 3)))) + self.pick(
             (*w.ENDINGS, "")
@@ -346,7 +354,9 @@ class Fill:
         """People of a country, a belief or a party."""
         name = self.pick(_listed("demonym" if self.dice.random() < 0.8 else "belief", "", held=self.held))
         roll = self.dice.random()
-        return name.lower() if roll < 0.05 else name + "s" if roll < 0.12 and name[-1] in "na" else name
+        if roll < 0.2 and name[-1] in "na":
+            name += "s"
+        return name.lower() if roll < 0.04 or roll > 0.95 else name
 
     def belief(self) -> str:
         """A belief or party."""

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate
 
@@ -27,6 +27,8 @@ __all__ = ["LEAST_SCORE", "Span", "SpanFinder"]
 LEAST_SCORE = 0.5
 BEFORE, AFTER = 60, 30
 """Characters in front of and behind a find in which a word of its context counts."""
+WEAK, CLOSE = 0.1, 30
+"""The score of a form that says nothing by itself, and in how many characters before it a word of its context counts."""
 STRONG = 0.02
 """A number of which so few codes pass by chance needs no context."""
 _TOKENS = 9
@@ -57,6 +59,9 @@ class SpanFinder:
             form = each.in_text() if isinstance(each, TextRecogniser) else None
             if form is not None:
                 self._forms.append((each.descriptor.entity, form, re.compile(form.pattern)))
+                if form.weak:
+                    loose = replace(form, pattern=form.weak, score=WEAK, weak="")
+                    self._forms.append((each.descriptor.entity, loose, re.compile(form.weak)))
 
     @property
     def entities(self) -> frozenset[str]:
@@ -91,9 +96,8 @@ class SpanFinder:
                 start, end = match.start() - starts[at], match.end() - starts[at]
                 if end > len(texts[at]):
                     continue
-                score = (
-                    form.score + (1 - form.score) * 0.5 if _near(texts[at], start, end, form.context) else form.score
-                )
+                near = _right_after if form.score < LEAST_SCORE else _near
+                score = form.score + (1 - form.score) * 0.5 if near(texts[at], start, end, form.context) else form.score
                 yield _Find(at, Span(start, end, entity, score))
 
     def _by_code(self, texts: Sequence[str]) -> Iterator[_Find]:
@@ -156,6 +160,11 @@ def _near(text: str, start: int, end: int, context: frozenset[Words]) -> bool:
     if not any(word in folded for word in _firsts(context)):
         return False
     return not context.isdisjoint(_said_near(text[max(0, start - BEFORE) : start], text[end : end + AFTER]))
+
+
+def _right_after(text: str, start: int, _end: int, context: frozenset[Words]) -> bool:
+    """Whether one of the three words in front of a place is of the context."""
+    return not context.isdisjoint(runs(words(text[max(0, start - CLOSE) : start])[-3:]))
 
 
 @lru_cache(4096)

@@ -136,7 +136,8 @@ class TextForm:
 
     ``pattern`` is for :mod:`re` and takes linear time: repetitions are bounded, and none stands within another.
     ``valid`` looks closer at a match. ``score`` in [0, 1] says how sure a match is by itself; with a word of ``context``
-    near it more. A text without any of the letters of ``gate`` holds none.
+    near it more. A text without any of the letters of ``gate`` holds none. ``weak`` is a looser pattern, which counts only
+    right after a word of the context.
     """
 
     pattern: str
@@ -144,6 +145,7 @@ class TextForm:
     context: frozenset[Words] = frozenset()
     valid: Callable[[str], bool] | None = None
     gate: str = ""
+    weak: str = ""
 
 
 @runtime_checkable
