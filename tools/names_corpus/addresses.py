@@ -198,6 +198,13 @@ def code(fill: Any, country: str) -> str:
     )
 
 
+def _military(fill: Any) -> str:
+    """An address of the armed forces of the United States."""
+    first = fill.pick(("PSC {n}, Box {m}", "Unit {n} Box {m}", "Unit {n}", "USS {last}", "USNS {last}", "USCGC {last}", "CMR {n} Box {m}"))
+    line = first.format(n=fill.dice.randint(10, 9999), m=fill.dice.randint(1, 9999), last=fill.family())
+    return f"{line}{fill.pick((', ', ' ', chr(10), '/'))}{fill.pick(('APO', 'FPO', 'DPO'))} {fill.pick(('AA', 'AE', 'AP'))} {code(fill, 'us')}"
+
+
 def road(fill: Any) -> str:
     """A street as people name it in a sentence, without a number."""
     line = _line(fill, fill.pick(("us", "us", "uk", "de", "fr", "es", "it", "nl", "pt", "other", "other")))
@@ -213,6 +220,8 @@ def address(fill: Any, *, street: bool = False) -> str:
         if fill.dice.random() < 0.6
         else fill.pick(("us", "uk", "de", "fr", "es", "it", "nl", "pt", "other", "other", "other"))
     )
+    if country == "us" and fill.dice.random() < 0.06:
+        return _military(fill)
     line = _line(fill, country)
     unit = (
         fill.pick(_UNITS).format(n=fill.dice.randint(1, 999))

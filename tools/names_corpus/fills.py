@@ -129,7 +129,7 @@ class Fill:
     def cased(self, name: str) -> str:
         """The name, now and then in small or in capital letters."""
         roll = self.dice.random()
-        return name.lower() if roll < 0.03 else name.upper() if roll < 0.06 else name
+        return name.lower() if roll < 0.015 else name.upper() if roll < 0.04 else name
 
     def full(self) -> str:
         """A first name and a surname, in one of many forms."""
@@ -282,12 +282,21 @@ class Fill:
             made = f"{self.family()} {self.pick(('&', '&', '&', 'and'))} {self.pick((self.family(), 'Sons', 'Partners', 'Co', 'Daughters', 'Brothers'))}"
         elif roll < 0.90:
             made = f"{self.family()}, {self.family()} and {self.family()}"
-        elif roll < 0.93:
+        elif roll < 0.92:
             made = f"{self.family()}-{self.family()}"
+        elif roll < 0.96:
+            made = self._long()
         else:
             made = f"{self.pick(w.ADJECTIVES)} {self._head()} {noun}"
         roll = self.dice.random()
         return made.lower() if roll < 0.02 else made.upper() if roll < 0.04 else made
+
+    def _long(self) -> str:
+        """A fund or a firm with a name of many words."""
+        place = self.pick((*_listed("country", self.language, held=self.held), *_cities(0, held=self.held)[:200]))
+        words = [self.pick((place, self.pick(w.ADJECTIVES), self._head()))]
+        words += [self.pick(w.ADJECTIVES if self.dice.random() < 0.4 else w.NOUNS) for _ in range(self.dice.randint(1, 3))]
+        return " ".join((*words, self.pick(("Fund", "Trust", "ETF", "Fund II", "Co.Ltd.", "Index Fund", "Trust III", "Bond Fund", "plc", "Holdings", "& Co.", "Corp", "N.V.", "Group", "Association"))))
 
     def org(self) -> str:
         """A company, an authority, a university, a charity, a club."""

@@ -19,7 +19,7 @@ class Grammar:
         """A sentence, a line of talk, a list or a heading."""
         roll = self._dice.random()
         shapes: tuple[tuple[float, Callable[[], str]], ...] = (
-            (0.56, self._statement), (0.66, self._question), (0.80, self._talk), (0.86, self._list), (0.92, self._heading), (1.01, self._order),
+            (0.54, self._statement), (0.64, self._question), (0.77, self._talk), (0.83, self._list), (0.89, self._heading), (0.93, self._headline), (1.01, self._order),
         )  # fmt: skip
         made = next(shape for limit, shape in shapes if roll < limit)()
         return made if made[0] == "{" else made[0].upper() + made[1:]
@@ -31,10 +31,20 @@ class Grammar:
         return text if self._dice.random() < share else ""
 
     def common(self) -> str:
-        """A noun with its article; no name."""
+        """A noun that is no name, with its article or without."""
         noun = self._one(y.THINGS if self._dice.random() < 0.6 else y.PEOPLE)
-        article = self._one(("the", "a", "my", "your", "his", "her", "our", "their", "this", "that", "some", "every", "no", "another"))
-        return f"{article} {self._maybe(0.4, self._one(y.LOOKS) + ' ')}{noun}"
+        look = self._maybe(0.4, self._one(y.LOOKS) + " ")
+        roll = self._dice.random()
+        if roll < 0.3:
+            bare = noun if roll < 0.1 else noun + ("es" if noun[-1] in "sxh" else "s")
+            return self._raised(look + bare) + self._maybe(0.2, " and " + self._one(y.THINGS) + "s")
+        article = self._one(("the", "the", "a", "a", "my", "your", "his", "her", "our", "their", "this", "that", "some", "every", "no", "another", "each", "which", "whose", "many", "{num}"))
+        return f"{article} {look}{self._raised(noun)}"
+
+    def _raised(self, noun: str) -> str:
+        """A word now and then in capitals, which make no name of it."""
+        roll = self._dice.random()
+        return noun.capitalize() if roll < 0.06 else noun.upper() if roll < 0.08 else noun
 
     def work(self) -> str:
         """A title of a song, book or heading: capitals that name nobody."""
@@ -108,7 +118,7 @@ class Grammar:
         elif roll < 0.5:
             made = f"{who} {self._one(y.MADE)} {self._something()}"
         elif roll < 0.7:
-            made = f"{who} {self._one(y.WENT)}"
+            made = f"{who} {self._one(y.WENT)}{self._maybe(0.3, f' {self._one(y.ABOUT)} {self.common()}')}"
         elif roll < 0.82:
             made = f"{who} {self._one(y.STATES)}"
         elif roll < 0.9:
@@ -156,6 +166,10 @@ class Grammar:
                 f"{{company}} {self._one(y.LOOKS)} {self._one(y.THINGS)} {self.work()}", "{full}\n{street}\n{city}\n{country} {zip}", "{company}\n{full}\n{address}",
             )
         )  # fmt: skip
+
+    def _headline(self) -> str:
+        """A clause with every word in capitals."""
+        return " ".join(word if "{" in word else word.capitalize() for word in self._clause().split())
 
     def _order(self) -> str:
         verb = self._one(("call", "tell", "ask", "show me", "find", "send", "forget", "follow", "book", "play", "remind", "meet", "bring", "please write to", "let's visit", "thanks to", "never trust", "look at"))

@@ -22,7 +22,10 @@ _INSIDE = (
 )
 # Digits in groups of any kind, which could be any number: only right after a word that says telephone.
 _WEAK = r"(?<![\w.+/#-])\(?[0-9](?:[ ()./-]{0,2}[0-9]){6,14}(?: ?(?:x|ext\.?) ?[0-9]{1,6})?(?![\w-]|[./][0-9])"
-_NEAR = phrases("call, call me, dial, ring, sms, whatsapp, desk, hotline, helpline, switchboard, appelez, rufen, llamar, chiama, bel")
+_NEAR = phrases(
+    "call, call me, dial, ring, sms, whatsapp, desk, hotline, helpline, switchboard, reach, reach me, reach us, text me, my number, your number, our number, his number, her number,"
+    " contact number, appelez, rufen, llamar, chiama, bel"
+)
 _NAMES = phrases(
     "phone, telephone, tel, mobile, cell, fax, msisdn, phone number, mobile number, telefon, handy, telefono,"
     " téléphone, portable, móvil, movil, telefoon, telefoonnummer, mobiel, telemóvel, celular, telefone, komórka, komorka, cellulare,"
