@@ -24,12 +24,14 @@ from names_corpus.lists import known_words
 
 from trustplane.client import embedded
 from trustplane.client.connection import Client, Project, connect
+from trustplane.release.shipped import verify_shipped
 
 TOOLS = Path(__file__).parent
 FOLDER = TOOLS.parent / "src" / "trustplane" / "data" / "recognisers" / "names"
 PROJECT, MODEL, PURPOSE = "names", "names", "dpv:ResearchAndDevelopment"
 ROLES = ("data-steward", "scientist", "auditor")
 HELD_OUT = 600
+MARKS = ("<!-- written by tools/build_names.py -->", "<!-- to here -->")
 SHIPPED = ("names.npz", "manifest.json")
 
 
@@ -110,7 +112,26 @@ def keep(people: dict[str, Client], run: Any, into: Path) -> None:
     (record / "statement.dsse.json").write_text(json.dumps(dict(version.signature), indent=1) + "\n", "utf-8")
     (record / "signing-key.pem").write_text(people["scientist"].signing_key(), "utf-8")
     (record / "log.vkey").write_text(auditor.ledger.vkey(), "utf-8")
+    signing = auditor.ledger.events(action="model.sign")["items"][0]
+    (record / "sign.tlog-proof").write_text(auditor.ledger.prove(signing["id"]), "utf-8")
     auditor.ledger.export(record / "ledger")
+    if (into / "MODEL_CARD.md").exists():
+        card(into, verify_shipped(into))
+
+
+def card(into: Path, held: dict[str, Any]) -> None:
+    """Write what was built into the model's card, between its two marks."""
+    file, record = into / "MODEL_CARD.md", into / "record"
+    figures = json.loads((record / "assessment.json").read_text("utf-8"))["results"]["performance"]["figures"]
+    exact = json.loads((record / "metrics.json").read_text("utf-8"))
+    told = (
+        f"Weights `names.npz`, SHA-256 `{held['digests']['names.npz'][7:]}`, {exact['bytes'] / 1e6:.1f} MB, trained on {exact['texts']:,} texts. "
+        f"Run `{held['run']}`, signed {held['signed']} by the key `{held['key']}`.\n"
+        f"Assessed on {figures['rows']:,.0f} tokens of {HELD_OUT} held-out texts, is this token part of a name: area under the curve {figures['auc']:.3f}, F1 {figures['f1']:.3f}, "
+        f"calibration error {figures['calibration_error']:.3f}. Spans that are exact in every character: F1 {exact['exact_f1_all']:.3f}."
+    )
+    before, _, rest = file.read_text("utf-8").partition(MARKS[0])
+    file.write_text(f"{before}{MARKS[0]}\n{told}\n{MARKS[1]}{rest.partition(MARKS[1])[2]}", "utf-8")
 
 
 def main() -> None:
