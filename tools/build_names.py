@@ -137,7 +137,7 @@ def card(into: Path, held: dict[str, Any]) -> None:
 def main() -> None:
     """Build, and write into the package."""
     asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--texts", type=int, default=100_000)
+    asked.add_argument("--texts", type=int, default=120_000)
     asked.add_argument("--rounds", type=int, default=4)
     asked.add_argument("--bits", type=int, default=19)
     asked.add_argument("--seed", type=int, default=20)

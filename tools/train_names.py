@@ -21,7 +21,7 @@ from trustplane.data.recognisers.names.model import Manifest, packed, parsed
 def main() -> None:
     """Train, judge on held-out templates and values, and write."""
     asked = argparse.ArgumentParser(description=__doc__)
-    asked.add_argument("--texts", type=int, default=100_000)
+    asked.add_argument("--texts", type=int, default=120_000)
     asked.add_argument("--rounds", type=int, default=4)
     asked.add_argument("--bits", type=int, default=19)
     asked.add_argument("--seed", type=int, default=20)

@@ -200,7 +200,17 @@ def code(fill: Any, country: str) -> str:
 
 def _military(fill: Any) -> str:
     """An address of the armed forces of the United States."""
-    first = fill.pick(("PSC {n}, Box {m}", "Unit {n} Box {m}", "Unit {n}", "USS {last}", "USNS {last}", "USCGC {last}", "CMR {n} Box {m}"))
+    first = fill.pick(
+        (
+            "PSC {n}, Box {m}",
+            "Unit {n} Box {m}",
+            "Unit {n}",
+            "USS {last}",
+            "USNS {last}",
+            "USCGC {last}",
+            "CMR {n} Box {m}",
+        )
+    )
     line = first.format(n=fill.dice.randint(10, 9999), m=fill.dice.randint(1, 9999), last=fill.family())
     return f"{line}{fill.pick((', ', ' ', chr(10), '/'))}{fill.pick(('APO', 'FPO', 'DPO'))} {fill.pick(('AA', 'AE', 'AP'))} {code(fill, 'us')}"
 
@@ -208,7 +218,11 @@ def _military(fill: Any) -> str:
 def road(fill: Any) -> str:
     """A street as people name it in a sentence, without a number."""
     line = _line(fill, fill.pick(("us", "us", "uk", "de", "fr", "es", "it", "nl", "pt", "other", "other")))
-    name = " ".join(part for part in line.replace(",", "").split() if not part[0].isdigit()).removesuffix(" nº").removesuffix(" n.")
+    name = (
+        " ".join(part for part in line.replace(",", "").split() if not part[0].isdigit())
+        .removesuffix(" nº")
+        .removesuffix(" n.")
+    )
     return name or line
 
 

@@ -129,7 +129,7 @@ class Fill:
     def cased(self, name: str) -> str:
         """The name, now and then in small or in capital letters."""
         roll = self.dice.random()
-        return name.lower() if roll < 0.015 else name.upper() if roll < 0.04 else name
+        return name.lower() if roll < 0.01 else name.upper() if roll < 0.04 else name
 
     def full(self) -> str:
         """A first name and a surname, in one of many forms."""
@@ -295,8 +295,33 @@ class Fill:
         """A fund or a firm with a name of many words."""
         place = self.pick((*_listed("country", self.language, held=self.held), *_cities(0, held=self.held)[:200]))
         words = [self.pick((place, self.pick(w.ADJECTIVES), self._head()))]
-        words += [self.pick(w.ADJECTIVES if self.dice.random() < 0.4 else w.NOUNS) for _ in range(self.dice.randint(1, 3))]
-        return " ".join((*words, self.pick(("Fund", "Trust", "ETF", "Fund II", "Co.Ltd.", "Index Fund", "Trust III", "Bond Fund", "plc", "Holdings", "& Co.", "Corp", "N.V.", "Group", "Association"))))
+        words += [
+            self.pick(w.ADJECTIVES if self.dice.random() < 0.4 else w.NOUNS) for _ in range(self.dice.randint(1, 3))
+        ]
+        return " ".join(
+            (
+                *words,
+                self.pick(
+                    (
+                        "Fund",
+                        "Trust",
+                        "ETF",
+                        "Fund II",
+                        "Co.Ltd.",
+                        "Index Fund",
+                        "Trust III",
+                        "Bond Fund",
+                        "plc",
+                        "Holdings",
+                        "& Co.",
+                        "Corp",
+                        "N.V.",
+                        "Group",
+                        "Association",
+                    )
+                ),
+            )
+        )
 
     def org(self) -> str:
         """A company, an authority, a university, a charity, a club."""

@@ -38,7 +38,31 @@ class Grammar:
         if roll < 0.3:
             bare = noun if roll < 0.1 else noun + ("es" if noun[-1] in "sxh" else "s")
             return self._raised(look + bare) + self._maybe(0.2, " and " + self._one(y.THINGS) + "s")
-        article = self._one(("the", "the", "a", "a", "my", "your", "his", "her", "our", "their", "this", "that", "some", "every", "no", "another", "each", "which", "whose", "many", "{num}"))
+        article = self._one(
+            (
+                "the",
+                "the",
+                "a",
+                "a",
+                "my",
+                "your",
+                "his",
+                "her",
+                "our",
+                "their",
+                "this",
+                "that",
+                "some",
+                "every",
+                "no",
+                "another",
+                "each",
+                "which",
+                "whose",
+                "many",
+                "{num}",
+            )
+        )
         return f"{article} {look}{self._raised(noun)}"
 
     def _raised(self, noun: str) -> str:
@@ -48,7 +72,10 @@ class Grammar:
 
     def work(self) -> str:
         """A title of a song, book or heading: capitals that name nobody."""
-        words = [self._one(y.LOOKS if self._dice.random() < 0.4 else y.THINGS) for _ in range(self._dice.choice((1, 2, 2, 3)))]
+        words = [
+            self._one(y.LOOKS if self._dice.random() < 0.4 else y.THINGS)
+            for _ in range(self._dice.choice((1, 2, 2, 3)))
+        ]
         joint = self._one((" ", " ", " and ", " of the ", " in the ", " & "))
         made = joint.join(word.capitalize() for word in words)
         made = self._maybe(0.3, "The ") + made
@@ -66,7 +93,26 @@ class Grammar:
 
     def _somebody(self) -> str:
         roll = self._dice.random()
-        return self.person() if roll < 0.7 else self.common() if roll < 0.9 else self._one(("I", "we", "they", "he", "she", "nobody", "everybody"))
+        if roll < 0.05:
+            return self._one(
+                (
+                    "{country}",
+                    "{city}",
+                    "{place}",
+                    "{company}",
+                    "{org}",
+                    f"the {{city}} {self._one(y.PEOPLE)}",
+                    f"{{country}}'s {self._one(y.PEOPLE)}",
+                    f"the {{nrp}} {self._one(y.PEOPLE)}",
+                )
+            )
+        return (
+            self.person()
+            if roll < 0.68
+            else self.common()
+            if roll < 0.9
+            else self._one(("I", "we", "they", "he", "she", "nobody", "everybody"))
+        )
 
     def _something(self) -> str:
         roll = self._dice.random()
@@ -87,7 +133,7 @@ class Grammar:
                 "in {place}", "in {city}", "in {city}, {country}", "in {city}, {region}", "near {city}", "from {country}", "from {place}", "outside {city}", "at {address}", "at {street}", "on {road}", "on {street}",
                 "at the corner of {road} and {road}", "at the corner of {street} and {road}", "between {road} and {road}", "on the north side of {road}", "at {org}", "at {hospital}", "for {company}", "with {company}",
                 f"in the {self._one(y.THINGS)}", f"at the {self._one(y.LOOKS)} {self._one(y.THINGS)}", "around {place}", "across {country}", "to {city}", "through {place}",
-                "in {city} {zip}", "in {zip}", "on {road} in {city}", "off {road}", "opposite {street}",
+                "back to {place}", "here from {place}", "originally from {place}", "all the way to {country}", "far from {city}", "home to {place}", "in {city} {zip}", "in {zip}", "on {road} in {city}", "off {road}", "opposite {street}",
             )
         )  # fmt: skip
 
@@ -127,16 +173,54 @@ class Grammar:
             made = f"{who} is {self._one(('a', 'the', 'our', 'not a'))} {self._one(('{job}', '{nrp}', self._one(y.PEOPLE), self._one(y.LOOKS) + ' ' + self._one(y.PEOPLE)))}"
         else:
             made = f"{self._one(('this', 'the', 'that', 'every'))} {self._one(y.THINGS)} {self._one(('by', 'of', 'about', 'with', 'from', 'for'))} {self.person()} is {self._one(y.LOOKS)}"
-        aside = f", {self._one(('a', 'the', 'our', 'his', 'her'))} {self._one(y.LOOKS)} {self._one(y.PEOPLE)}," if dice.random() < 0.04 else ""
+        aside = (
+            f", {self._one(('a', 'the', 'our', 'his', 'her'))} {self._one(y.LOOKS)} {self._one(y.PEOPLE)},"
+            if dice.random() < 0.04
+            else ""
+        )
         return made.replace(who, who + aside, 1) + self._rest()
 
     def _statement(self) -> str:
         opener = self._maybe(0.2, self._one(y.OPENERS) + " ")
-        tail = self._one((".", ".", ".", ".", "!", "", "...", f", {self._one(('but', 'and', 'because', 'so', 'while'))} {self._clause()}.", f" ({self._one(y.ABOUT)} {self._something()})."))
+        tail = self._one(
+            (
+                ".",
+                ".",
+                ".",
+                ".",
+                "!",
+                "",
+                "...",
+                f", {self._one(('but', 'and', 'because', 'so', 'while'))} {self._clause()}.",
+                f" ({self._one(y.ABOUT)} {self._something()}).",
+            )
+        )
         return f"{opener}{self._clause()}{tail}"
 
     def _question(self) -> str:
-        verb = self._one(("did", "does", "will", "can", "should", "has", "could you tell", "have you met", "what does", "when will", "where did", "why is", "who is", "what about", "is", "do you like", "do you remember", "can I speak to", "is this"))
+        verb = self._one(
+            (
+                "did",
+                "does",
+                "will",
+                "can",
+                "should",
+                "has",
+                "could you tell",
+                "have you met",
+                "what does",
+                "when will",
+                "where did",
+                "why is",
+                "who is",
+                "what about",
+                "is",
+                "do you like",
+                "do you remember",
+                "can I speak to",
+                "is this",
+            )
+        )
         return f"{verb} {self._somebody()}{self._maybe(0.5, ' ' + self._one(y.STATES).split()[-1])}{self._rest()}?"
 
     def _talk(self) -> str:
@@ -152,9 +236,23 @@ class Grammar:
         )  # fmt: skip
 
     def _list(self) -> str:
-        kind = self._one(("thing", "thing", "{first}", "{last}", "{city}", "{country}", "{company}", "{full}", "common"))
-        named = [self._one(y.THINGS) + "s" if kind == "common" else self.work() if kind == "thing" else kind for _ in range(self._dice.randint(2, 5))]
-        lead = self._one(("", "", f"{self._clause()}: ", f"{self._one(y.THINGS)}: ", "such as ", f"{self._one(y.LOOKS)} {self._one(y.THINGS)}s like "))
+        kind = self._one(
+            ("thing", "thing", "{first}", "{last}", "{city}", "{country}", "{company}", "{full}", "common")
+        )
+        named = [
+            self._one(y.THINGS) + "s" if kind == "common" else self.work() if kind == "thing" else kind
+            for _ in range(self._dice.randint(2, 5))
+        ]
+        lead = self._one(
+            (
+                "",
+                "",
+                f"{self._clause()}: ",
+                f"{self._one(y.THINGS)}: ",
+                "such as ",
+                f"{self._one(y.LOOKS)} {self._one(y.THINGS)}s like ",
+            )
+        )
         return f"{lead}{', '.join(named[:-1])}{self._one((' and ', ', ', ' or ', ', and '))}{named[-1]}{self._one(('.', '', ', and more.', ' etc.'))}"
 
     def _heading(self) -> str:
@@ -172,5 +270,26 @@ class Grammar:
         return " ".join(word if "{" in word else word.capitalize() for word in self._clause().split())
 
     def _order(self) -> str:
-        verb = self._one(("call", "tell", "ask", "show me", "find", "send", "forget", "follow", "book", "play", "remind", "meet", "bring", "please write to", "let's visit", "thanks to", "never trust", "look at"))
+        verb = self._one(
+            (
+                "call",
+                "tell",
+                "ask",
+                "show me",
+                "find",
+                "send",
+                "forget",
+                "follow",
+                "book",
+                "play",
+                "remind",
+                "meet",
+                "bring",
+                "please write to",
+                "let's visit",
+                "thanks to",
+                "never trust",
+                "look at",
+            )
+        )
         return f"{verb} {self._somebody() if self._dice.random() < 0.6 else self._something()}{self._rest()}{self._one(('.', '!', '', ', please.'))}"

@@ -27,17 +27,29 @@ MADE = """wrote read bought sold built broke repaired opened closed painted desi
 released produced played sang composed published translated signed cancelled ordered returned changed lost kept owned rented cleaned carried dropped threw caught liked loved hated wanted
 needed used made sent received paid reviewed explained described criticised mentioned studied taught learned forgot remembered""".split()
 WENT = """lives;lived;works;worked;stayed;slept;waited;sang;danced;laughed;cried;arrived;died;vanished;returned;retired;studied;performed;played;travelled;moved;walked;drove;ran;settled;taught;spoke;
-trained;rehearsed;suffered;resigned;disappeared;grew up;was born;is staying;is waiting;will be;will speak;started out;went to school;is buried;has a house;was arrested;was seen""".replace("\n", "").split(";")
+trained;rehearsed;suffered;resigned;disappeared;grew up;was born;is staying;is waiting;will be;will speak;started out;went to school;is buried;has a house;was arrested;was seen""".replace(
+    "\n", ""
+).split(";")
 STATES = """is ill;is not here;is a genius;was late again;is my hero;has two children;has left;had no idea;can sing;can be trusted;will win;will not come;should apologise;
 might know;does not eat meat;did not answer;never listens;always pays in time;seems upset;looks tired;sounds angry;became famous;got lost;is under arrest;was born blind;is twenty years old;
-is now a citizen;is over sixty;has been ill for weeks;is waiting for an answer;is the best of them;was the first to leave;is known for it;does not like cheese""".replace("\n", "").split(";")
+is now a citizen;is over sixty;has been ill for weeks;is waiting for an answer;is the best of them;was the first to leave;is known for it;does not like cheese""".replace(
+    "\n", ""
+).split(";")
 OPENERS = """Yesterday,;Last night,;In fact,;However,;Of course,;Apparently,;As far as I know,;To be honest,;According to the report,;After the match,;During the war,;At the time,;Years later,;
 At first,;In the end,;By the way,;Some say that;I think;I believe;We heard that;They say;Did you know that;It is true that;No wonder;Rumour has it that;Remember when;Guess what:;Listen,;
-Sometimes;Once;Today;Then;Meanwhile,;Soon;Every morning;On the way home,;When I was young,;Because of this,;If I remember correctly,;For my part,""".replace("\n", "").split(";")
+Sometimes;Once;Today;Then;Meanwhile,;Soon;Every morning;On the way home,;When I was young,;Because of this,;If I remember correctly,;For my part,""".replace(
+    "\n", ""
+).split(";")
 ENDERS = """again;at last;as well;too;once more;for the first time;with great care;in a hurry;without a word;for money;by accident;on purpose;for three weeks;all night;every day;in tears;
-after dinner;with pleasure;for no reason;at the age of twelve;in front of the cameras;on television;on stage;at school;at work;at home;on the phone""".replace("\n", "").split(";")
+after dinner;with pleasure;for no reason;at the age of twelve;in front of the cameras;on television;on stage;at school;at work;at home;on the phone""".replace(
+    "\n", ""
+).split(";")
 ABOUT = "with by from for about against without behind after before like unlike near beside than including featuring".split()
-SAID = "said asked replied shouted whispered wrote added explained answered cried insisted admitted joked warned".split()
+SAID = (
+    "said asked replied shouted whispered wrote added explained answered cried insisted admitted joked warned".split()
+)
 LINES = """Where have you been?;I do not know.;How can I thank you?;Leave me alone.;Is anybody there?;I had a dream.;So be it.;
 Nice to meet you.;See you tomorrow!;We need to talk.;Of course I do.;That is not my name.;Please sit down.;This is the end.;Can I help you?;I am on my way.;Look at this!;
-It is late.;Tell me the truth.;You are fired.;I love this song.;Never again.;Come in!;No, thanks.;Good question.;Why me?""".replace("\n", "").split(";")
+It is late.;Tell me the truth.;You are fired.;I love this song.;Never again.;Come in!;No, thanks.;Good question.;Why me?""".replace(
+    "\n", ""
+).split(";")

@@ -125,7 +125,12 @@ def _joined(text: str, spans: Sequence[Span], join: Collection[str]) -> list[Spa
     made: list[Span] = []
     for span in sorted(spans, key=lambda each: each.start):
         last = made[-1] if made else None
-        if last and span.entity in join and last.entity == span.entity and _BETWEEN.fullmatch(text, last.end, span.start):
+        if (
+            last
+            and span.entity in join
+            and last.entity == span.entity
+            and _BETWEEN.fullmatch(text, last.end, span.start)
+        ):
             made[-1] = Span(last.start, max(last.end, span.end), span.entity, min(last.score, span.score))
         else:
             made.append(span)

@@ -35,6 +35,8 @@ _TOKENS = 9
 _TOKEN = re.compile(r"[0-9A-Za-z]+")
 _LETTERS = 6
 _SHORTEST = 7
+_ESCAPED = re.compile(r"\\[nrt]")
+"""Line breaks as logs and JSON write them: they end a number as others do, and are as long as what stands for them here."""
 _JOINT = frozenset(" ./-")
 _END = "\n\0\n"
 
@@ -73,7 +75,8 @@ class SpanFinder:
     def find(self, texts: Sequence[str]) -> list[tuple[Span, ...]]:
         """The spans of each text, in their order, none within or across another."""
         found: list[list[Span]] = [[] for _ in texts]
-        for find in (*self._by_form(texts), *self._by_code(texts)):
+        plain = [_ESCAPED.sub("\n\n", text) if "\\" in text else text for text in texts]
+        for find in (*self._by_form(plain), *self._by_code(plain)):
             if find.span.score >= LEAST_SCORE:
                 found[find.text].append(find.span)
         sure = [_apart(spans) for spans in found]

@@ -82,7 +82,12 @@ ADDRESS = "Send it to 12 High Street, 34567 Leeds / Apt. 3\\nUK or Paris or 1 Ru
 
 def test_spans_that_adjoin_are_one_where_that_is_asked_for(tmp_path):
     parts = [span(ADDRESS, part, kind) for part, kind in (("12 High Street", "STREET"), ("34567", "ZIP"), ("Leeds", "GPE"), ("Apt. 3", "STREET"), ("UK", "GPE"), ("Paris", "GPE"))]  # fmt: skip
-    documents = list(read_corpus(corpus(tmp_path, {"full_text": ADDRESS, "spans": parts}), dict.fromkeys(("STREET", "ZIP", "GPE"), "LOCATION")))
+    documents = list(
+        read_corpus(
+            corpus(tmp_path, {"full_text": ADDRESS, "spans": parts}),
+            dict.fromkeys(("STREET", "ZIP", "GPE"), "LOCATION"),
+        )
+    )
 
     class Whole:
         def find(self, texts):
@@ -100,4 +105,7 @@ def test_other_entities_stay_apart(tmp_path):
     facts = evaluate(corpus(tmp_path, {"full_text": text, "spans": spans}), {}, join=["LOCATION"])
     assert facts["joined"] == ["LOCATION"]
     assert rows(facts)["PERSON"]["spans"] == 2
-    assert rows(evaluate(corpus(tmp_path, {"full_text": text, "spans": spans}), {}, join=["PERSON"]))["PERSON"]["spans"] == 1
+    assert (
+        rows(evaluate(corpus(tmp_path, {"full_text": text, "spans": spans}), {}, join=["PERSON"]))["PERSON"]["spans"]
+        == 1
+    )

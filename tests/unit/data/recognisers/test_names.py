@@ -89,7 +89,16 @@ def test_written_out_line_breaks_are_breaks():
     texts = ["Dear Ann\\nBob\\t", "new\\", "n"]
     seen = tokens(texts)
     whole = "".join(texts)
-    assert [whole[s:e] for s, e in zip(seen.starts, seen.ends, strict=True)] == ["Dear", "Ann", "\\n", "Bob", "\\t", "new", "\\", "n"]
+    assert [whole[s:e] for s, e in zip(seen.starts, seen.ends, strict=True)] == [
+        "Dear",
+        "Ann",
+        "\\n",
+        "Bob",
+        "\\t",
+        "new",
+        "\\",
+        "n",
+    ]
 
 
 @settings(deadline=None, max_examples=40)
