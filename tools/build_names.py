@@ -21,7 +21,6 @@ import pyarrow.parquet as pq
 sys.path.insert(0, str(Path(__file__).parent))
 from names_corpus.generate import texts
 from names_corpus.lists import known_words
-
 from trustplane.client import embedded
 from trustplane.client.connection import Client, Project, connect
 from trustplane.release.shipped import verify_shipped

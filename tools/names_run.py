@@ -15,9 +15,9 @@ import onnxruntime
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
 from names_crf import TAGS, Marked, Settings, encoded, hashed, judged, train
 from names_onnx import emissions, token_rows
-
 from trustplane.data.recognisers.names.decode import scores
 from trustplane.data.recognisers.names.model import Manifest, Model, packed, parsed
 

@@ -229,7 +229,7 @@ class Grammar:
             (
                 f"{{first}}: {line}\n{{first}}: {self._one(y.LINES)}", f'{{first}}: "{line}"', f'{{first}} {said}: "{line}"', f'"{line}" {said} {self.person()}.', f'{{first}} {said} to {{first}}, "{line}"',
                 f"{line}\n{{first}}: {self._one(y.LINES)}", f"{{person}}, {line[0].lower()}{line[1:]}", f"{line[:-1]}, {{first}}{line[-1]}", f"{{first}}, {self._clause()}.", f"- {line}\n- {{first}}, {self._one(y.LINES)}",
-                f"people call me {{first}}", f"everybody calls {self._one(('him', 'her', 'me', 'them'))} {{first}}.", f"User: {line}\nAgent: {self._clause()}.", f'{{last}}:"{line}"', f"@{{first}} {line}",
+                "people call me {first}", f"everybody calls {self._one(('him', 'her', 'me', 'them'))} {{first}}.", f"User: {line}\nAgent: {self._clause()}.", f'{{last}}:"{line}"', f"@{{first}} {line}",
                 f"the name of the {self._one(y.PEOPLE)} is {{person}}", f"what's {self._one(('your', 'his', 'her'))} {self._one(('name', 'surname'))}? {{person}}",
                 f"what is the {self._one(('ZIP code', 'postal code', 'postcode'))}? {{zip}}", f"{self._one(('zip', 'ZIP', 'postcode', 'zip code', 'postal code', 'PLZ'))}{self._one((':', '', ' is', ' ='))} {{zip}}",
             )
@@ -260,7 +260,7 @@ class Grammar:
             (
                 self.work(), f"{self.work()}: {self.work()}", f"{self._one(('Title', 'Part', 'Chapter', 'Article', 'Volume', 'Track', 'Rule', 'Act', 'Book'))} {self._one(('I', 'II', 'III', 'IV', 'V', 'VII', 'IX', 'X', '{num}'))} of the {self.work()}",
                 f"{self.work()}, {{year}}", f"{self.work()} by {{person}}", f"the {self._one(y.LOOKS).capitalize()} {self._one(y.THINGS).capitalize()} Act", f"see {self.work()}", f"{self._one(y.PEOPLE).capitalize()} of the {self._one(('Year', 'Month', 'Week'))} {{year}}",
-                f"{{full}}\n{{job}}\n{{city}}", f"{{full}}\n\n{{city}}\n{{country}}", "{full}\n{company}\n{street}\n{city}", f"{self.work()} ({{year}}), {self._one(('directed', 'written', 'produced', 'performed'))} by {{full}}",
+                "{full}\n{job}\n{city}", "{full}\n\n{city}\n{country}", "{full}\n{company}\n{street}\n{city}", f"{self.work()} ({{year}}), {self._one(('directed', 'written', 'produced', 'performed'))} by {{full}}",
                 f"{{company}} {self._one(y.LOOKS)} {self._one(y.THINGS)} {self.work()}", "{full}\n{street}\n{city}\n{country} {zip}", "{company}\n{full}\n{address}",
             )
         )  # fmt: skip
