@@ -1,6 +1,6 @@
 """The application for embedded use: found by entry point, so that the SDK needs no part of the server to be installed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,9 @@ def serve(workspace: Path, host: str, port: int) -> None:
     part("serve")(workspace, host, port)
 
 
-def evaluate_discovery(corpus: Path, aliases: Mapping[str, str], overlap: float) -> dict[str, Any]:
+def evaluate_discovery(
+    corpus: Path, aliases: Mapping[str, str], overlap: float, join: Sequence[str] = ()
+) -> dict[str, Any]:
     """How well the recognisers that are installed here find the spans of a corpus."""
-    figures: dict[str, Any] = part("evaluate-discovery")(corpus, aliases, overlap)
+    figures: dict[str, Any] = part("evaluate-discovery")(corpus, aliases, overlap, join)
     return figures

@@ -5,6 +5,7 @@ pattern or a check looks closer. A check digit that one number in ten passes say
 counts only near a word of its context.
 """
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from trustplane.data.recognisers.readers import Reader, Span, installed_readers
 from trustplane.data.recognisers.registry import installed_recognisers
 from trustplane.data.searching.batch import Batch, Places
 from trustplane.data.searching.codes import NumberSearch, runs
-from trustplane.data.searching.context import Context
+from trustplane.data.searching.context import RIGHT_AFTER, Context
 from trustplane.data.searching.forms import FormSearch
 
 __all__ = ["LEAST_SCORE", "Span", "SpanFinder"]
@@ -28,6 +29,8 @@ STRONG = 0.02
 """A number of which so few codes pass by chance needs no context."""
 _NAMED, _SHARED, _ALONE = (0.9, 0.96), (0.6, 0.85), (0.4, 0.7)
 """Scores of weak and of strong numbers: near a name of their own, near one that others share, and by themselves."""
+_ESCAPED = re.compile(r"\\[nrt]")
+"""Line breaks as logs and JSON write them: they end a number as others do, and are as long as what stands for them here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,9 @@ class SpanFinder:
         self._number_search = NumberSearch(self._numbers)
         self._form_search = FormSearch([form for _, form in self._forms])
         own, shared = [each.names for each in self._numbers], [each.also for each in self._numbers]
+        self._weak = [(entity, form.weak) for entity, form in self._forms if form.weak is not None]
+        self._weak_search = FormSearch([form for _, form in self._weak])
+        self._weak_context = Context([form.context for _, form in self._weak])
         self._context = Context([*(form.context for _, form in self._forms), *own, *shared])
 
     @property
@@ -77,9 +83,9 @@ class SpanFinder:
 
     def find(self, texts: Sequence[str]) -> list[tuple[Span, ...]]:
         """The spans of each text, in their order, none within or across another."""
-        batch = Batch.of(texts)
+        batch = Batch.of(unescaped(texts))
         found: list[list[Span]] = [[] for _ in texts]
-        for finds in self._scored(batch):
+        for finds in self._finds(batch):
             for text, span in finds.spans(batch):
                 found[text].append(span)
         sure = [_apart(spans) if len(spans) > 1 else tuple(spans) for spans in found]
@@ -87,6 +93,11 @@ class SpanFinder:
             read = zip(texts, sure, reader.read(texts), strict=True)
             sure = [_with(text, spans, more) if more else spans for text, spans, more in read]
         return sure
+
+    def _finds(self, batch: Batch) -> Iterator[_Finds]:
+        """All finds, also those that score too little or lie across each other."""
+        yield from self._scored(batch)
+        yield from self._right_after(batch)
 
     def _scored(self, batch: Batch) -> Iterator[_Finds]:
         """All finds, and what they count beside words of their context."""
@@ -105,6 +116,21 @@ class SpanFinder:
             alone = np.where(said[:, own + len(self._numbers)], _SHARED[strong], _ALONE[strong])
             scores = np.where(said[:, own], _NAMED[strong], alone)
             yield _Finds(self._numbers[at].descriptor.entity, codes.starts[which], codes.ends[which], scores)
+
+    def _right_after(self, batch: Batch) -> Iterator[_Finds]:
+        """Weak forms right after a word of their context."""
+
+        def named(at: int, places: Places) -> Places:
+            return places[self._weak_context.said(batch, places, places, RIGHT_AFTER)[:, at]]
+
+        for at, starts, ends in self._weak_search.find(batch, named):
+            entity, form = self._weak[at]
+            yield _Finds(entity, starts, ends, np.full(len(starts), form.score))
+
+
+def unescaped(texts: Sequence[str]) -> list[str]:
+    """The texts with plain line breaks in the place of those that are written out, as long as before."""
+    return [_ESCAPED.sub("\n\n", text) if "\\" in text else text for text in texts]
 
 
 def _is_strong(number: Number) -> bool:

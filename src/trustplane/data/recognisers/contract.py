@@ -160,7 +160,8 @@ class TextForm:
     ``pattern`` is for :mod:`re` and takes linear time: repetitions are bounded, and none stands within another.
     ``valid`` looks closer at a match. ``score`` in [0, 1] says how sure a match is by itself; with a word of ``context``
     near it more. A text without any of the letters of ``gate`` holds none. An ``opening`` that promises more than the
-    pattern keeps would lose matches; without one the pattern is searched everywhere.
+    pattern keeps would lose matches; without one the pattern is searched everywhere. A ``weak`` form is a looser one with an
+    opening, and counts only right after a word of its context.
     """
 
     pattern: str
@@ -169,6 +170,7 @@ class TextForm:
     valid: Callable[[str], bool] | None = None
     gate: str = ""
     opening: Opening | None = None
+    weak: "TextForm | None" = None
 
 
 @runtime_checkable

@@ -13,11 +13,11 @@ from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judge
 from trustplane.data.recognisers.evidence import Mask, chance_bound, confidence, matching, share
 from trustplane.data.recognisers.headers import mentions, phrases
 
-_FORM = r"^[0-9](?:[ -]?[0-9]){12,18}$"
+_FORM = r"^[0-9](?:[ -]?[0-9]){11,18}$"
 # Visa; Mastercard; American Express; Discover; Diners; JCB; UnionPay; Maestro: ranges in public use.
 _ISSUER = re.compile(
     r"^(?:4(?:[0-9]{12}|[0-9]{15}|[0-9]{18})|(?:5[1-5]|2[2-7])[0-9]{14}|3[47][0-9]{13}|(?:6011|64[4-9][0-9]|65[0-9]{2})[0-9]{12}"
-    r"|3(?:0[0-5]|[689][0-9])[0-9]{11,13}|35[0-9]{14}|62[0-9]{14,17}|(?:5[06789]|6[37])[0-9]{11,17})$"
+    r"|3(?:0[0-5]|[689][0-9])[0-9]{11,13}|35[0-9]{14}|(?:2131|1800)[0-9]{11}|62[0-9]{14,17}|(?:5[06789]|6[37])[0-9]{10,17})$"
 )
 _INSIDE = r"(?<![0-9A-Za-z.+-])[0-9](?:[ -]?[0-9]){11,18}(?![0-9A-Za-z-])"
 _OPENING = Opening(("#" + "[0-9 -]" * 11,), "0-9A-Za-z.+-")

@@ -21,13 +21,19 @@ _ZEROS = r"^[^0-9]*0[^0-9]*0"
 _ANY = r"^\+?\(?[0-9][0-9 ()./-]{5,20}[0-9]$"
 _INSIDE = (
     r"(?<![\w.+/-])(?<![0-9] )(?:(?:\+|00)[1-9][0-9]{0,2}[ .-]?(?:\(0?[0-9]{1,4}\)[ .-]?)?[0-9](?:[ .-]?[0-9]){5,13}"
-    r"|(?:1[ .-])?\(?[2-9][0-9]{2}\)?[ .-]{1,2}[2-9][0-9]{2}[ .-][0-9]{4}"
+    r"|(?:1[ .-])?(?:\([2-9][0-9]{2}\)[ .-]{0,2}|[2-9][0-9]{2}[ .-]{1,2})[2-9][0-9]{2}[ .-][0-9]{4}"
     r"|\(?0[1-9][0-9]{0,4}\)?(?:[ /-][0-9]{2,8}){1,4})(?: ?(?:x|ext\.?) ?[0-9]{1,6})?(?![\w-]|[./][0-9])"
 )
 _OPENING = Opening(
     ("+[1-9]", "00[1-9]", "1[ .-][(2-9]", "([2-9]##", "[2-9]##[) .-]", "(0[1-9]", "0[1-9]"), "0-9A-Za-z_.+/-"
 )
-_NEAR = phrases("call, call me, dial, ring, sms, appelez, rufen, llamar, chiama, bel")
+# Digits in groups of any kind, which could be any number: only right after a word that says telephone.
+_WEAK = r"(?<![\w.+/#-])\(?[0-9](?:[ ()./-]{0,2}[0-9]){6,14}(?: ?(?:x|ext\.?) ?[0-9]{1,6})?(?![\w-]|[./][0-9])"
+_WEAK_OPENING = Opening(("(#", "#"), "0-9A-Za-z_.+/#-")
+_NEAR = phrases(
+    "call, call me, dial, ring, sms, whatsapp, desk, hotline, helpline, switchboard, reach, reach me, reach us, text me, my number, your number, our number, his number, her number,"
+    " contact number, appelez, rufen, llamar, chiama, bel"
+)
 _NAMES = phrases(
     "phone, telephone, tel, mobile, cell, fax, msisdn, phone number, mobile number, telefon, handy, telefono,"
     " téléphone, portable, móvil, movil, telefoon, telefoonnummer, mobiel, telemóvel, celular, telefone, komórka, komorka, cellulare,"
@@ -44,8 +50,9 @@ class PhoneNumber:
     descriptor = Descriptor("phone_number", "PHONE_NUMBER", SensitivityClass.IDENTIFIER)
 
     def in_text(self) -> TextForm:
-        """The same ways to write them; digits in one go only with a plus."""
-        return TextForm(_INSIDE, 0.55, _NAMES | _NEAR, _is_possible, opening=_OPENING)
+        """The same ways to write them; digits in one go, and other groups, only with a plus or right after a word that says so."""
+        weak = TextForm(_WEAK, 0.55, _NAMES | _NEAR, _is_possible, opening=_WEAK_OPENING)
+        return TextForm(_INSIDE, 0.55, _NAMES | _NEAR, _is_possible, opening=_OPENING, weak=weak)
 
     def judge(self, column: ColumnSample) -> Judgement | None:
         named = mentions(column.header, _NAMES)

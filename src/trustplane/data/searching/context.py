@@ -17,9 +17,18 @@ from trustplane.data.recognisers.codes import Mask, Signs
 from trustplane.data.recognisers.headers import LONGEST_PHRASE, Words, runs, words
 from trustplane.data.searching.batch import LETTER, Batch, Places
 
-BEFORE, AFTER = 60, 30
-"""Characters in front of and behind a find in which a word of its context counts, if it stands there whole."""
-_WORDS_BEFORE, _WORDS_AFTER = 8, 4
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Characters, and words, in front of and behind a find in which a word of its context counts, if it stands there whole."""
+
+    before: int
+    words_before: int
+    after: int
+    words_after: int
+
+
+NEAR, RIGHT_AFTER = Window(60, 8, 30, 4), Window(30, 3, 0, 0)
 _LOWER, _UPPER, _DIGIT, _BEYOND = 1, 2, 3, 4
 
 _SMALL = np.frombuffer(bytes(range(256)).lower(), np.uint8).astype(np.uint32)
@@ -97,8 +106,8 @@ class Context:
         self._ends = np.full(len(nodes) + 1, -1, np.int64)
         self._ends[list(ends)] = list(ends.values())
 
-    def said(self, batch: Batch, starts: Places, ends: Places) -> Mask:
-        """Which vocabularies have a phrase near each find, shape (finds, vocabularies)."""
+    def said(self, batch: Batch, starts: Places, ends: Places, window: Window = NEAR) -> Mask:
+        """Which vocabularies have a phrase in the window of each find, shape (finds, vocabularies)."""
         near = np.zeros((len(starts), len(self._vocabularies)), np.bool_)
         if not len(starts) or not len(self._keys):
             return near
@@ -107,15 +116,15 @@ class Context:
         odd = _odd(batch)[text] | written.inside[starts] | written.inside[np.minimum(ends, last)]
         said = self._phrases(batch, written)
         if len(said.first):
-            low = np.searchsorted(written.run_starts, np.maximum(starts - BEFORE, batch.starts[text]), "left")
+            low = np.searchsorted(written.run_starts, np.maximum(starts - window.before, batch.starts[text]), "left")
             high = np.searchsorted(written.ends, starts, "right")
-            self._mark(near, said, np.maximum(low, high - _WORDS_BEFORE), high)
+            self._mark(near, said, np.maximum(low, high - window.words_before), high)
             low = np.searchsorted(written.starts, ends, "left")
-            high = np.searchsorted(written.run_ends, np.minimum(ends + AFTER, batch.ends[text]), "right")
-            self._mark(near, said, low, np.minimum(high, low + _WORDS_AFTER))
+            high = np.searchsorted(written.run_ends, np.minimum(ends + window.after, batch.ends[text]), "right")
+            self._mark(near, said, low, np.minimum(high, low + window.words_after))
         for at in np.flatnonzero(odd).tolist():
             start = batch.starts[text[at]]
-            phrases = said_near(batch.texts[text[at]], int(starts[at] - start), int(ends[at] - start))
+            phrases = said_near(batch.texts[text[at]], int(starts[at] - start), int(ends[at] - start), window)
             near[at] = [not each.isdisjoint(phrases) for each in self._vocabularies]
         return near
 
@@ -188,12 +197,12 @@ def _is_odd(text: str) -> bool:
     return not unicodedata.is_normalized("NFKC", text) or len(text.casefold()) != len(text)
 
 
-def said_near(text: str, start: int, end: int) -> frozenset[Words]:
-    """The phrases of a text near the find from ``start`` up to ``end``."""
-    first, last = max(0, start - BEFORE), min(len(text), end + AFTER)
+def said_near(text: str, start: int, end: int, window: Window = NEAR) -> frozenset[Words]:
+    """The phrases of a text in the window of the find from ``start`` up to ``end``."""
+    first, last = max(0, start - window.before), min(len(text), end + window.after)
     while 0 < first < start and text[first - 1].isalnum() and text[first].isalnum():
         first += 1
     while end < last < len(text) and text[last].isalnum() and text[last - 1].isalnum():
         last -= 1
     before, after = words(text[first:start]), words(text[end:last])
-    return runs(before[-_WORDS_BEFORE:]) | runs(after[:_WORDS_AFTER])
+    return runs(before[-window.words_before :]) | runs(after[: window.words_after])

@@ -5,7 +5,7 @@ never search: each is tried at single places.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -31,9 +31,16 @@ class FormSearch:
         self._marked = {at: _beginnings({at: each}) for at, each in marked.items()}
         self._others = _beginnings({at: each for at, each in self._openings.items() if not each.marks})
 
-    def find(self, batch: Batch) -> Iterator[tuple[int, Places, Places]]:
-        """Forms, by their place in the sequence, and where what is valid of them starts and ends."""
+    def find(
+        self, batch: Batch, kept: Callable[[int, Places], Places] | None = None
+    ) -> Iterator[tuple[int, Places, Places]]:
+        """Forms, by their place in the sequence, and where what is valid of them starts and ends.
+
+        ``kept`` leaves the places where a form with an opening is worth a try.
+        """
         tried = self._places(batch)
+        if kept is not None:
+            tried = {at: kept(at, places) for at, places in tried.items()}
         for at, (form, pattern) in enumerate(zip(self._forms, self._patterns, strict=True)):
             if form.gate and not any(sign in batch.whole for sign in form.gate):
                 continue

@@ -5,20 +5,23 @@ import re
 from trustplane.data.recognisers.codes import LONGEST, signs_of
 from trustplane.data.recognisers.contract import TextRecogniser
 from trustplane.data.recognisers.numbers import Number
-from trustplane.data.searching.context import said_near
-from trustplane.data.spans import LEAST_SCORE, STRONG, Span
+from trustplane.data.searching.context import RIGHT_AFTER, said_near
+from trustplane.data.spans import LEAST_SCORE, STRONG, Span, unescaped
 
 TOKEN = re.compile(r"[0-9A-Za-z]+")
 
 
 def found(recognisers, texts):
     """All spans of each text that score enough, in no order, overlapping ones too."""
+    texts = unescaped(texts)
     spans = [set() for _ in texts]
     for each in recognisers:
         form = each.in_text() if isinstance(each, TextRecogniser) else None
         if form is not None:
             for at, text in enumerate(texts):
                 spans[at].update(_of_form(each.descriptor.entity, form, text))
+                if form.weak is not None:
+                    spans[at].update(_of_weak(each.descriptor.entity, form.weak, text))
         if isinstance(each, Number):
             for at, text in enumerate(texts):
                 spans[at].update(_of_number(each, text))
@@ -30,6 +33,17 @@ def _of_form(entity, form, text):
         if form.valid is None or form.valid(match[0]):
             near = not form.context.isdisjoint(said_near(text, *match.span()))
             yield Span(*match.span(), entity, form.score + (1 - form.score) * 0.5 if near else form.score)
+
+
+def _of_weak(entity, form, text):
+    pattern, end = re.compile(form.pattern), 0
+    for start in range(len(text)):
+        if start >= end and not form.context.isdisjoint(said_near(text, start, start, RIGHT_AFTER)):
+            match = pattern.match(text, start)
+            if match is not None:
+                end = match.end()
+                if form.valid is None or form.valid(match[0]):
+                    yield Span(*match.span(), entity, form.score)
 
 
 def _of_number(number, text):
