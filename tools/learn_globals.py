@@ -347,7 +347,8 @@ def torch_names(thing: Any) -> set[Name]:
     """The names in what torch.save writes, both of today's form and of the one before version 1.6."""
     import torch as t
 
-    names: set[Name] = set()
+    # Kinds of storages stand in persistent ids, which torch.load reads by itself.
+    names = {("torch", name) for name in dir(t) if name.endswith("Storage") and not name.startswith(("_", "Typed")) and name[0].isupper()}
 
     class Recorder(pickle.Unpickler):
         def find_class(self, module: str, name: str) -> Any:
