@@ -36,7 +36,7 @@ def confine(size: int, parent: int) -> None:
     """Take from this process what judging a file of ``size`` bytes does not need; raise ``OSError`` where the kernel refuses."""
     privileges.die_with_parent(parent)
     os.umask(0o777)
-    seconds = 60 + size // (10 << 20)
+    seconds = 10 + size // (5 << 20)
     for limit, most in (
         (resource.RLIMIT_AS, ADDRESSES + size),
         (resource.RLIMIT_CPU, seconds),
