@@ -7,9 +7,12 @@ of Trustplane. ``--show`` names what the lists would gain and changes nothing. N
 are left out, whatever writes them; they are printed.
 """
 
+# ruff: noqa: BLE001, S112 - whatever a library cannot fit or write is passed over; the pickles are our own
+
 import argparse
 import importlib
 import io
+import os
 import pickle
 import sys
 import tomllib
@@ -18,12 +21,35 @@ from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 PROTOCOLS = (0, 2, 4, 5)
 # Must agree with NEVER of trustplane.release.scanning.pickles.allowed, which has the last word.
-UNWANTED_MODULES = ("functools", "operator", "types", "importlib", "os", "posix", "subprocess", "sys", "marshal", "pickle", "_pickle", "cloudpickle", "dill")
-UNWANTED = {"builtins.getattr", "builtins.eval", "builtins.exec", "builtins.map", "builtins.type", "builtins.print", "torch.storage._load_from_bytes", "torch._tensor._rebuild_from_type_v2"}
+UNWANTED_MODULES = (
+    "functools",
+    "operator",
+    "types",
+    "importlib",
+    "os",
+    "posix",
+    "subprocess",
+    "sys",
+    "marshal",
+    "pickle",
+    "_pickle",
+    "cloudpickle",
+    "dill",
+)
+UNWANTED = {
+    "builtins.getattr",
+    "builtins.eval",
+    "builtins.exec",
+    "builtins.map",
+    "builtins.type",
+    "builtins.print",
+    "torch.storage._load_from_bytes",
+    "torch._tensor._rebuild_from_type_v2",
+}
 Name = tuple[str, str]
 
 
@@ -69,9 +95,21 @@ def python() -> Iterator[Any]:
 
     yield [{1}, frozenset({1}), 1j, bytearray(b"x"), b"x", range(3), slice(1, 2), object(), [], {}, (), "x", 1, 1.0]
     yield [int, float, str, bool, bytes, list, dict, tuple, set, complex, object, frozenset]
-    yield [collections.OrderedDict(a=1), collections.defaultdict(int, a=1), collections.defaultdict(list), collections.Counter("ab"), collections.deque([1])]
-    yield [decimal.Decimal(1), fractions.Fraction(1, 2), uuid.UUID(int=1), pathlib.PurePosixPath("a"), pathlib.Path("a")]
-    now = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
+    yield [
+        collections.OrderedDict(a=1),
+        collections.defaultdict(int, a=1),
+        collections.defaultdict(list),
+        collections.Counter("ab"),
+        collections.deque([1]),
+    ]
+    yield [
+        decimal.Decimal(1),
+        fractions.Fraction(1, 2),
+        uuid.UUID(int=1),
+        pathlib.PurePosixPath("a"),
+        pathlib.Path("a"),
+    ]
+    now = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
     yield [now, now.date(), now.timetz(), now - now, datetime.timezone(datetime.timedelta(hours=1))]
     yield ValueError("x")
 
@@ -93,10 +131,57 @@ def numpy() -> Iterator[Any]:
     yield np.zeros(2, [("a", "f4"), ("b", "i8")]).view(np.recarray)
     yield np.ma.masked_array([1, 2], [0, 1])
     yield np.matrix([[1]])
-    yield [np.dtype("f4"), np.dtype("O"), np.float32, np.float64, np.int64, np.int32, np.ndarray, np.bool_, np.uint8, np.object_, np.str_]
-    yield [np.random.RandomState(0), *(np.random.Generator(kind(0)) for kind in (np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Philox, np.random.SFC64))]
+    yield [
+        np.dtype("f4"),
+        np.dtype("O"),
+        np.float32,
+        np.float64,
+        np.int64,
+        np.int32,
+        np.ndarray,
+        np.bool_,
+        np.uint8,
+        np.object_,
+        np.str_,
+    ]
+    yield [
+        np.random.RandomState(0),
+        *(
+            np.random.Generator(kind(0))
+            for kind in (np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Philox, np.random.SFC64)
+        ),
+    ]
     yield np.random.SeedSequence(1)
-    yield [getattr(np, name) for name in "log log1p log2 log10 exp expm1 sqrt abs square sin cos tan tanh sign mean median std var min max argmin argmax nanmean nanmedian ravel".split()]
+    yield [
+        getattr(np, name)
+        for name in [
+            "log",
+            "log1p",
+            "log2",
+            "log10",
+            "exp",
+            "expm1",
+            "sqrt",
+            "abs",
+            "square",
+            "sin",
+            "cos",
+            "tan",
+            "tanh",
+            "sign",
+            "mean",
+            "median",
+            "std",
+            "var",
+            "min",
+            "max",
+            "argmin",
+            "argmax",
+            "nanmean",
+            "nanmedian",
+            "ravel",
+        ]
+    ]
     yield np.poly1d([1, 2])
 
 
@@ -129,13 +214,36 @@ def pandas() -> Iterator[Any]:
     import numpy as np
     import pandas as pd
 
-    frame = pd.DataFrame({"a": [1, 2], "b": ["x", "y"], "c": [1.0, 2.0], "d": [True, False], "e": pd.to_datetime(["2020-01-01", "2020-01-02"])})
+    frame = pd.DataFrame(
+        {
+            "a": [1, 2],
+            "b": ["x", "y"],
+            "c": [1.0, 2.0],
+            "d": [True, False],
+            "e": pd.to_datetime(["2020-01-01", "2020-01-02"]),
+        }
+    )
     yield frame
     yield frame["b"]
     yield frame.set_index("b")
     yield frame.set_index(["a", "b"])
     yield frame.groupby("b")["c"].mean()
-    for kind in ("category", "string", "Int64", "Int32", "Int16", "Int8", "UInt64", "UInt32", "UInt16", "UInt8", "Float64", "Float32", "boolean", "object"):
+    for kind in (
+        "category",
+        "string",
+        "Int64",
+        "Int32",
+        "Int16",
+        "Int8",
+        "UInt64",
+        "UInt32",
+        "UInt16",
+        "UInt8",
+        "Float64",
+        "Float32",
+        "boolean",
+        "object",
+    ):
         try:
             yield pd.Series([1, 0, 1]).astype(kind)
         except Exception:
@@ -146,10 +254,30 @@ def pandas() -> Iterator[Any]:
     yield pd.Series(pd.interval_range(0, 2))
     yield pd.Series(pd.arrays.SparseArray([0, 1]))
     yield pd.timedelta_range("1D", periods=2)
-    for name in "Hour Minute Second BusinessDay Week MonthBegin QuarterBegin QuarterEnd YearBegin YearEnd BusinessMonthEnd".split():
+    for name in [
+        "Hour",
+        "Minute",
+        "Second",
+        "BusinessDay",
+        "Week",
+        "MonthBegin",
+        "QuarterBegin",
+        "QuarterEnd",
+        "YearBegin",
+        "YearEnd",
+        "BusinessMonthEnd",
+    ]:
         yield getattr(pd.offsets, name)()
     yield [pd.Timestamp("2020"), pd.Timedelta("1D"), pd.NaT, pd.NA, pd.Period("2020", "M"), pd.Interval(0, 1)]
-    yield [pd.Index([1, 2]), pd.Index(["a"]), pd.RangeIndex(2), pd.CategoricalIndex(["a"]), pd.CategoricalDtype(["a"]), pd.Index([1.5]), pd.Index([np.nan, "a"], dtype=object)]
+    yield [
+        pd.Index([1, 2]),
+        pd.Index(["a"]),
+        pd.RangeIndex(2),
+        pd.CategoricalIndex(["a"]),
+        pd.CategoricalDtype(["a"]),
+        pd.Index([1.5]),
+        pd.Index([np.nan, "a"], dtype=object),
+    ]
 
 
 # --- scikit-learn ----------------------------------------------------------------------------------------------------
@@ -186,21 +314,50 @@ def instances(kind: type) -> Iterator[Any]:
         "param_distributions": {"C": [1.0, 2.0]}, "dictionary": [[1.0] * 5] * 2,
     }  # fmt: skip
     known = inspect.signature(kind.__init__).parameters
-    for part in ({}, {"estimator": Ridge(), "estimators": [("a", Ridge()), ("b", Ridge(alpha=2.0))], "param_grid": {"alpha": [1.0]}, "param_distributions": {"alpha": [1.0]}}):
+    for part in (
+        {},
+        {
+            "estimator": Ridge(),
+            "estimators": [("a", Ridge()), ("b", Ridge(alpha=2.0))],
+            "param_grid": {"alpha": [1.0]},
+            "param_distributions": {"alpha": [1.0]},
+        },
+    ):
         given = {**SMALL, **parts, **part}
         if kind.__name__.endswith("CV") and "Search" not in kind.__name__:
             given.pop("estimator" if "estimator" not in known else "", None)
         try:
-            chosen = {n: given[n] for n in known if n in given and (n not in {"estimator", "base_estimator", "regressor"} or known[n].default is inspect.Parameter.empty)}
+            chosen = {
+                n: given[n]
+                for n in known
+                if n in given
+                and (
+                    n not in {"estimator", "base_estimator", "regressor"} or known[n].default is inspect.Parameter.empty
+                )
+            }
             yield kind(**chosen)
         except Exception:
             continue
     constraints = getattr(kind, "_parameter_constraints", {})
     for name, rules in constraints.items():
-        words = {w for rule in rules if isinstance(rules, list) and hasattr(rule, "options") for w in rule.options if isinstance(w, str)} if isinstance(rules, list) else set()
+        words = (
+            {
+                w
+                for rule in rules
+                if isinstance(rules, list) and hasattr(rule, "options")
+                for w in rule.options
+                if isinstance(w, str)
+            }
+            if isinstance(rules, list)
+            else set()
+        )
         for word in sorted(words)[:8]:
             try:
-                yield kind(**{n: SMALL[n] for n in known if n in SMALL and n != name}, **{n: parts[n] for n in known if n in parts and known[n].default is inspect.Parameter.empty}, **{name: word})
+                yield kind(
+                    **{n: SMALL[n] for n in known if n in SMALL and n != name},
+                    **{n: parts[n] for n in known if n in parts and known[n].default is inspect.Parameter.empty},
+                    **{name: word},
+                )
             except Exception:
                 continue
 
@@ -248,7 +405,15 @@ def compositions() -> Iterator[Any]:
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LinearRegression, LogisticRegression
     from sklearn.metrics import get_scorer, get_scorer_names, make_scorer, mean_squared_error
-    from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, RepeatedKFold, ShuffleSplit, StratifiedKFold, TimeSeriesSplit
+    from sklearn.model_selection import (
+        GridSearchCV,
+        GroupKFold,
+        KFold,
+        RepeatedKFold,
+        ShuffleSplit,
+        StratifiedKFold,
+        TimeSeriesSplit,
+    )
     from sklearn.neighbors import BallTree, KDTree, KernelDensity
     from sklearn.pipeline import FeatureUnion, make_pipeline
     from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
@@ -256,9 +421,34 @@ def compositions() -> Iterator[Any]:
     rows, classes = tables()[0]
     for score in (chi2, f_classif, f_regression, mutual_info_classif):
         yield SelectKBest(score, k=2).fit(rows, classes)
-    for kernel in (kernels.RBF(), kernels.Matern(), kernels.WhiteKernel(), kernels.RationalQuadratic(), kernels.ExpSineSquared(), kernels.DotProduct(), kernels.ConstantKernel() * kernels.RBF() + kernels.WhiteKernel(), kernels.RBF() ** 2):
-        yield GaussianProcessRegressor(kernel, optimizer=None)  # the kernels are what counts, not whether they suit these rows
-    for metric in ("euclidean", "manhattan", "chebyshev", "minkowski", "hamming", "canberra", "braycurtis", "haversine", "jaccard", "dice", "sokalsneath", "russellrao", "rogerstanimoto"):
+    for kernel in (
+        kernels.RBF(),
+        kernels.Matern(),
+        kernels.WhiteKernel(),
+        kernels.RationalQuadratic(),
+        kernels.ExpSineSquared(),
+        kernels.DotProduct(),
+        kernels.ConstantKernel() * kernels.RBF() + kernels.WhiteKernel(),
+        kernels.RBF() ** 2,
+    ):
+        yield GaussianProcessRegressor(
+            kernel, optimizer=None
+        )  # the kernels are what counts, not whether they suit these rows
+    for metric in (
+        "euclidean",
+        "manhattan",
+        "chebyshev",
+        "minkowski",
+        "hamming",
+        "canberra",
+        "braycurtis",
+        "haversine",
+        "jaccard",
+        "dice",
+        "sokalsneath",
+        "russellrao",
+        "rogerstanimoto",
+    ):
         for tree in (KDTree, BallTree):
             try:
                 yield tree(rows[:, :2], metric=metric)
@@ -267,22 +457,41 @@ def compositions() -> Iterator[Any]:
     yield KernelDensity().fit(rows)
     for func in (None, np.log1p, np.sqrt, np.exp):
         yield FunctionTransformer(func).fit(rows)
-    for split in (KFold(2), StratifiedKFold(2), GroupKFold(2), ShuffleSplit(2), TimeSeriesSplit(2), RepeatedKFold(n_splits=2)):
+    for split in (
+        KFold(2),
+        StratifiedKFold(2),
+        GroupKFold(2),
+        ShuffleSplit(2),
+        TimeSeriesSplit(2),
+        RepeatedKFold(n_splits=2),
+    ):
         yield split
         yield GridSearchCV(LogisticRegression(), {"C": [1.0]}, cv=KFold(2), scoring="roc_auc").fit(rows, classes)
     for name in get_scorer_names():
         yield get_scorer(name)
     yield make_scorer(mean_squared_error)
     yield TransformedTargetRegressor(LinearRegression(), func=np.log1p, inverse_func=np.expm1).fit(rows, rows[:, 0])
-    pipe = make_pipeline(SimpleImputer(), StandardScaler(), RandomForestClassifier(3, random_state=np.random.RandomState(0))).fit(rows, classes)
+    pipe = make_pipeline(
+        SimpleImputer(), StandardScaler(), RandomForestClassifier(3, random_state=np.random.RandomState(0))
+    ).fit(rows, classes)
     yield pipe
     yield FeatureUnion([("a", StandardScaler()), ("b", SimpleImputer())]).fit(rows)
     try:
         import pandas as pd
 
         frame = pd.DataFrame({"n": rows[:, 0], "c": ["a", "b"] * 20})
-        yield make_pipeline(ColumnTransformer([("n", StandardScaler(), ["n"]), ("c", OneHotEncoder(), make_column_selector(dtype_include=object))]), LogisticRegression()).fit(frame, classes)
-        yield make_pipeline(ColumnTransformer([("n", StandardScaler(), ["n"]), ("c", OneHotEncoder(handle_unknown="ignore"), ["c"])], remainder="drop"), RandomForestClassifier(3)).fit(frame, classes)
+        yield make_pipeline(
+            ColumnTransformer(
+                [("n", StandardScaler(), ["n"]), ("c", OneHotEncoder(), make_column_selector(dtype_include=object))]
+            ),
+            LogisticRegression(),
+        ).fit(frame, classes)
+        yield make_pipeline(
+            ColumnTransformer(
+                [("n", StandardScaler(), ["n"]), ("c", OneHotEncoder(handle_unknown="ignore"), ["c"])], remainder="drop"
+            ),
+            RandomForestClassifier(3),
+        ).fit(frame, classes)
     except ImportError:
         return
 
@@ -301,7 +510,9 @@ def xgboost() -> Iterator[Any]:
                 continue
     yield xgb.XGBRanker(n_estimators=3).fit(rows, classes, qid=[0] * 40)
     yield xgb.train({"max_depth": 2}, xgb.DMatrix(rows, classes), 2)
-    yield xgb.XGBClassifier(n_estimators=3, early_stopping_rounds=1).fit(rows, classes, eval_set=[(rows, classes)], verbose=False)
+    yield xgb.XGBClassifier(n_estimators=3, early_stopping_rounds=1).fit(
+        rows, classes, eval_set=[(rows, classes)], verbose=False
+    )
 
 
 def lightgbm() -> Iterator[Any]:
@@ -333,7 +544,20 @@ def torch() -> Iterator[Any]:
     """What torch.save writes of tensors and states; its pickle asks for the storages by persistent ids."""
     import torch as t
 
-    kinds = (t.float64, t.float32, t.float16, t.bfloat16, t.int64, t.int32, t.int16, t.int8, t.uint8, t.bool, t.complex64, t.complex128)
+    kinds = (
+        t.float64,
+        t.float32,
+        t.float16,
+        t.bfloat16,
+        t.int64,
+        t.int32,
+        t.int16,
+        t.int8,
+        t.uint8,
+        t.bool,
+        t.complex64,
+        t.complex128,
+    )
     net = t.nn.Sequential(t.nn.Linear(2, 2), t.nn.BatchNorm1d(2), t.nn.LSTM(2, 2), t.nn.Embedding(3, 2))
     optimiser = t.optim.Adam(net.parameters())
     yield [t.zeros(2, dtype=kind) for kind in kinds]
@@ -350,13 +574,17 @@ def torch_names(thing: Any) -> set[Name]:
     import torch as t
 
     # Kinds of storages stand in persistent ids, which torch.load reads by itself.
-    names = {("torch", name) for name in dir(t) if name.endswith("Storage") and not name.startswith(("_", "Typed")) and name[0].isupper()}
+    names = {
+        ("torch", name)
+        for name in dir(t)
+        if name.endswith("Storage") and not name.startswith(("_", "Typed")) and name[0].isupper()
+    }
 
     class Recorder(pickle.Unpickler):
         def find_class(self, module: str, name: str) -> Any:
             found = super().find_class(module, name)
             if (module, name) in NAME_MAPPING:
-                module, name = NAME_MAPPING[module, name]  # noqa: PLW2901
+                module, name = NAME_MAPPING[module, name]
             names.add((IMPORT_MAPPING.get(module, module), name))
             return found
 
@@ -391,26 +619,41 @@ def learn(library: str, dropped: set[Name]) -> tuple[str, set[Name]] | None:
         names |= torch_names(thing) if library == "torch" else names_of(thing)
     if library == "python":
         names.add(("joblib.numpy_pickle", "NumpyArrayWrapper"))
-    unwanted = {n for n in names if n[0].split(".")[0] in UNWANTED_MODULES or ".".join(n) in UNWANTED or "." in n[1] or n[0] == "__main__"}
+    unwanted = {
+        n
+        for n in names
+        if n[0].split(".")[0] in UNWANTED_MODULES or ".".join(n) in UNWANTED or "." in n[1] or n[0] == "__main__"
+    }
     dropped |= unwanted
     return release, names - unwanted
 
 
-def write(file: Path, library: str, release: str, names: set[Name], *, show: bool) -> None:
+def write(file: Path, library: str, release: str, names: set[Name], told: TextIO, *, show: bool) -> None:
     """Add names to a list."""
     old = tomllib.loads(file.read_text("utf-8")) if file.exists() else {"versions": [], "globals": {}}
     have = {(module, name) for module, held in old["globals"].items() for name in held}
-    print(f"{library} {release}: {len(names)} names, {len(names - have)} new", *sorted(".".join(n) for n in names - have)[:400 if show else 0], sep="\n  ")
+    if not show:
+        versions = sorted(
+            {*old["versions"], release}, key=lambda v: [int(p) if p.isdigit() else 0 for p in v.split(".")]
+        )
+        file.write_text(listing(library, versions, have | names), "utf-8")
+    told.write(f"{library} {release}: {len(names)} names, {len(names - have)} new\n")
     if show:
-        return
+        told.writelines(f"  {module}.{name}\n" for module, name in sorted(names - have))
+    told.flush()
+
+
+def listing(library: str, versions: list[str], names: set[Name]) -> str:
+    """A list as TOML."""
     by_module: dict[str, list[str]] = {}
-    for module, name in sorted(have | names):
+    for module, name in sorted(names):
         by_module.setdefault(module, []).append(name)
-    versions = sorted({*old["versions"], release}, key=lambda v: [int(p) if p.isdigit() else 0 for p in v.split(".")])
     quoted = ", ".join(f'"{v}"' for v in versions)
     lines = ["# Made by tools/learn_globals.py.", f'library = "{library}"', f"versions = [{quoted}]", "", "[globals]"]
-    lines += [f'"{module}" = [{", ".join(chr(34) + n + chr(34) for n in held)}]' for module, held in by_module.items()]
-    file.write_text("\n".join(lines) + "\n", "utf-8")
+    for module, held in by_module.items():
+        words = ", ".join(f'"{name}"' for name in held)
+        lines.append(f'"{module}" = [{words}]')
+    return "\n".join(lines) + "\n"
 
 
 def main() -> None:
@@ -421,14 +664,15 @@ def main() -> None:
     parser.add_argument("--library", action="append", choices=LIBRARIES)
     given = parser.parse_args()
     warnings.simplefilter("ignore")
+    told = os.fdopen(os.dup(1), "w")  # something that is fitted here closes standard output
     given.folder.mkdir(exist_ok=True)
     dropped: set[Name] = set()
     for library in given.library or LIBRARIES:
         learnt = learn(library, dropped)
         if learnt is not None:
-            write(given.folder / f"{library}.toml", library, *learnt, show=given.show)
+            write(given.folder / f"{library}.toml", library, *learnt, told, show=given.show)
     if dropped:
-        print("left out:", ", ".join(sorted(".".join(n) for n in dropped)))
+        told.write(f"left out: {', '.join(sorted('.'.join(n) for n in dropped))}\n")
 
 
 if __name__ == "__main__":

@@ -133,7 +133,11 @@ def called() -> Iterator[Hostile]:
     for module, name, arguments in CALLS:
         label = f"{module}.{name}".replace(".", "-")
         if arguments is None:
-            code = f"c{module}\n{name}\n".encode() + b"0N" if "." not in name else body(module, 4) + body(name, 4) + b"\x930N"
+            code = (
+                f"c{module}\n{name}\n".encode() + b"0N"
+                if "." not in name
+                else body(module, 4) + body(name, 4) + b"\x930N"
+            )
             yield Hostile(f"asks-{label}.pkl", "named", plain(code), "")
         else:
             yield Hostile(f"calls-{label}.pkl", "named", plain(call(module, name, *arguments)))
@@ -156,29 +160,112 @@ def virtual_machine() -> Iterator[Hostile]:
     # PUT and MEMOIZE count apart: a scanner that follows one of them alone looks up another text.
     mixed = b"U\x04safeq\x000U\x05posix\x94" + b"0U\x06system\x940" + b"h\x01h\x02\x93" + body((COMMAND,)) + b"R"
     yield Hostile("memo-mixed.pkl", "opcodes", plain(mixed))
-    yield Hostile("memo-overwritten.pkl", "opcodes", plain(b"\x8c\x04mathq\x010\x8c\x05posixq\x010h\x01\x8c\x06system\x93" + body((COMMAND,)) + b"R"))
-    yield Hostile("memo-long.pkl", "opcodes", plain(b"\x8c\x05posixr\x10\x27\x00\x000j\x10\x27\x00\x00\x8c\x06system\x93" + body((COMMAND,)) + b"R"))
-    yield Hostile("memo-text.pkl", "opcodes", plain(b"\x8c\x05posixp7\n0g7\n\x8c\x06system\x93" + body((COMMAND,)) + b"R"))
-    yield Hostile("duplicated.pkl", "opcodes", plain(b"\x8c\x05posix\x8c\x06system\x932" + b"0" + body((COMMAND,)) + b"R"))
-    yield Hostile("texts-of-all-kinds.pkl", "opcodes", plain(b"V\\u0070osix\nX\x06\x00\x00\x00system\x93" + body((COMMAND,)) + b"R"))
-    yield Hostile("long-texts.pkl", "opcodes", plain(b"\x8d\x05\x00\x00\x00\x00\x00\x00\x00posix\x8c\x06system\x93" + body((COMMAND,)) + b"R"))
-    yield Hostile("frames.pkl", "opcodes", plain(b"\x95\x10\x00\x00\x00\x00\x00\x00\x00\x8c\x05posix\x8c\x06system\x93" + body((COMMAND,)) + b"R"))
-    yield Hostile("extension-registry.pkl", "opcodes", plain(call("copyreg", "add_extension", "posix", "system", 240) + b"0\x82\xf0" + body((COMMAND,)) + b"R"))
-    yield Hostile("extension-registry-long.pkl", "opcodes", plain(call("copyreg", "add_extension", "posix", "system", 70000) + b"0\x84\x70\x11\x01\x00" + body((COMMAND,)) + b"R"))
+    yield Hostile(
+        "memo-overwritten.pkl",
+        "opcodes",
+        plain(b"\x8c\x04mathq\x010\x8c\x05posixq\x010h\x01\x8c\x06system\x93" + body((COMMAND,)) + b"R"),
+    )
+    yield Hostile(
+        "memo-long.pkl",
+        "opcodes",
+        plain(b"\x8c\x05posixr\x10\x27\x00\x000j\x10\x27\x00\x00\x8c\x06system\x93" + body((COMMAND,)) + b"R"),
+    )
+    yield Hostile(
+        "memo-text.pkl", "opcodes", plain(b"\x8c\x05posixp7\n0g7\n\x8c\x06system\x93" + body((COMMAND,)) + b"R")
+    )
+    yield Hostile(
+        "duplicated.pkl", "opcodes", plain(b"\x8c\x05posix\x8c\x06system\x932" + b"0" + body((COMMAND,)) + b"R")
+    )
+    yield Hostile(
+        "texts-of-all-kinds.pkl",
+        "opcodes",
+        plain(b"V\\u0070osix\nX\x06\x00\x00\x00system\x93" + body((COMMAND,)) + b"R"),
+    )
+    yield Hostile(
+        "long-texts.pkl",
+        "opcodes",
+        plain(b"\x8d\x05\x00\x00\x00\x00\x00\x00\x00posix\x8c\x06system\x93" + body((COMMAND,)) + b"R"),
+    )
+    yield Hostile(
+        "frames.pkl",
+        "opcodes",
+        plain(b"\x95\x10\x00\x00\x00\x00\x00\x00\x00\x8c\x05posix\x8c\x06system\x93" + body((COMMAND,)) + b"R"),
+    )
+    yield Hostile(
+        "extension-registry.pkl",
+        "opcodes",
+        plain(call("copyreg", "add_extension", "posix", "system", 240) + b"0\x82\xf0" + body((COMMAND,)) + b"R"),
+    )
+    yield Hostile(
+        "extension-registry-long.pkl",
+        "opcodes",
+        plain(
+            call("copyreg", "add_extension", "posix", "system", 70000)
+            + b"0\x84\x70\x11\x01\x00"
+            + body((COMMAND,))
+            + b"R"
+        ),
+    )
     yield Hostile("build-overwrites.pkl", "opcodes", plain(_overwrites()))
     yield Hostile("dotted-os.pkl", "dotted", plain(dotted("joblib", "os.system", COMMAND)))
     yield Hostile("dotted-in-stdlib.pkl", "dotted", plain(dotted("logging", "os.system", COMMAND)))
     yield Hostile("dotted-sys-modules.pkl", "dotted", plain(dotted("random", "_os.system", COMMAND)))
-    yield Hostile("getattr-import.pkl", "indirect", plain(b"cbuiltins\ngetattr\n" + call("importlib", "import_module", "os") + body("system") + b"\x86R" + body((COMMAND,)) + b"R"))
-    yield Hostile("getattr-loader.pkl", "indirect", plain(b"cbuiltins\ngetattr\ncos\nenviron\n" + body("get") + b"\x86R0" + SYSTEM))
-    yield Hostile("map.pkl", "indirect", plain(b"cbuiltins\nlist\ncbuiltins\nmap\ncposix\nsystem\n" + body([COMMAND]) + b"\x86R\x85R"))
-    yield Hostile("partial.pkl", "indirect", plain(b"cfunctools\npartial\ncposix\nsystem\n" + body(COMMAND) + b"\x86R)R"))
+    yield Hostile(
+        "getattr-import.pkl",
+        "indirect",
+        plain(
+            b"cbuiltins\ngetattr\n"
+            + call("importlib", "import_module", "os")
+            + body("system")
+            + b"\x86R"
+            + body((COMMAND,))
+            + b"R"
+        ),
+    )
+    yield Hostile(
+        "getattr-loader.pkl",
+        "indirect",
+        plain(b"cbuiltins\ngetattr\ncos\nenviron\n" + body("get") + b"\x86R0" + SYSTEM),
+    )
+    yield Hostile(
+        "map.pkl",
+        "indirect",
+        plain(b"cbuiltins\nlist\ncbuiltins\nmap\ncposix\nsystem\n" + body([COMMAND]) + b"\x86R\x85R"),
+    )
+    yield Hostile(
+        "partial.pkl", "indirect", plain(b"cfunctools\npartial\ncposix\nsystem\n" + body(COMMAND) + b"\x86R)R")
+    )
     yield Hostile("reduce.pkl", "indirect", plain(_reduced()))
-    yield Hostile("methodcaller.pkl", "indirect", plain(call("operator", "methodcaller", "system", COMMAND) + call("importlib", "import_module", "os") + b"\x85R"))
-    yield Hostile("attrgetter.pkl", "indirect", plain(call("operator", "attrgetter", "system") + call("importlib", "import_module", "os") + b"\x85R" + body((COMMAND,)) + b"R"))
-    yield Hostile("defaultdict.pkl", "indirect", plain(b"cbuiltins\ngetattr\n" + b"ccollections\ndefaultdict\ncsubprocess\nPopen\n\x85R" + body("get") + b"\x86R0" + SYSTEM))
+    yield Hostile(
+        "methodcaller.pkl",
+        "indirect",
+        plain(
+            call("operator", "methodcaller", "system", COMMAND) + call("importlib", "import_module", "os") + b"\x85R"
+        ),
+    )
+    yield Hostile(
+        "attrgetter.pkl",
+        "indirect",
+        plain(
+            call("operator", "attrgetter", "system")
+            + call("importlib", "import_module", "os")
+            + b"\x85R"
+            + body((COMMAND,))
+            + b"R"
+        ),
+    )
+    yield Hostile(
+        "defaultdict.pkl",
+        "indirect",
+        plain(
+            b"cbuiltins\ngetattr\n"
+            b"ccollections\ndefaultdict\ncsubprocess\nPopen\n\x85R" + body("get") + b"\x86R0" + SYSTEM
+        ),
+    )
     yield Hostile("code-object.pkl", "code", plain(_function()))
-    yield Hostile("resolve-name.pkl", "indirect", plain(call("pkgutil", "resolve_name", "os:system") + body((COMMAND,)) + b"R"))
+    yield Hostile(
+        "resolve-name.pkl", "indirect", plain(call("pkgutil", "resolve_name", "os:system") + body((COMMAND,)) + b"R")
+    )
     yield Hostile("then-junk.pkl", "broken", plain(SYSTEM)[:-1] + b"\xff\xff\xff")
     yield Hostile("cut-off.pkl", "broken", plain(SYSTEM)[:-1])
     yield Hostile("then-more.pkl", "broken", FIRE + b"\x00" * 64)
@@ -282,7 +369,12 @@ def torch_files() -> Iterator[Hostile]:
     yield Hostile("flag-in-directory.pt", "zip", flipped(sound, b"PK\x01\x02", 8, 1), "")
     yield Hostile("other-name-inside.pt", "zip", sound.replace(b"m/data.pkl", b"m/data.txt", 1), "")
     yield Hostile("other-name-outside.pt", "zip", b"m/data.txt".join(sound.rsplit(b"m/data.pkl", 1)), "")
-    yield Hostile("script.pt", "torch", zipped({"m/data.pkl": plain(b"N", 2), "m/constants.pkl": plain(b")", 2), "m/code/__torch__.py": b"x"}), "")
+    yield Hostile(
+        "script.pt",
+        "torch",
+        zipped({"m/data.pkl": plain(b"N", 2), "m/constants.pkl": plain(b")", 2), "m/code/__torch__.py": b"x"}),
+        "",
+    )
     yield Hostile("hidden-member.pt", "torch", zipped({"m/data.pkl": plain(b"N", 2), "m/extra/more.pkl": FIRE}), "")
     yield Hostile("second-pickle.pt", "torch", zipped({"m/data.pkl": plain(b"N", 2), "n/data.pkl": FIRE}), "")
 
@@ -311,19 +403,34 @@ def zips() -> Iterator[Hostile]:
 def tars() -> Iterator[Hostile]:
     """Tape archives that write elsewhere."""
     yield Hostile("out-of-folder.tar", "tar", tarred({"../a.txt": b"hello\n"}), "")
-    for name, kind, target in (("link", tarfile.SYMTYPE, "/etc/passwd"), ("hard-link", tarfile.LNKTYPE, "a.txt"), ("device", tarfile.CHRTYPE, ""), ("pipe", tarfile.FIFOTYPE, "")):
+    for name, kind, target in (
+        ("link", tarfile.SYMTYPE, "/etc/passwd"),
+        ("hard-link", tarfile.LNKTYPE, "a.txt"),
+        ("device", tarfile.CHRTYPE, ""),
+        ("pipe", tarfile.FIFOTYPE, ""),
+    ):
         entry = tarfile.TarInfo("link")
         entry.type, entry.linkname = kind, target
         yield Hostile(f"{name}.tar", "tar", tarred([(entry, b"")]), "")
     yield Hostile("after.tar", "tar", tarred({"a.txt": b"hello\n"}) + FIRE, "")
-    yield Hostile("same-name-twice.tar", "tar", tarred([(_entry("a.txt", b"hello\n"), b"hello\n"), (_entry("a.txt", FIRE), FIRE)]), "")
+    yield Hostile(
+        "same-name-twice.tar",
+        "tar",
+        tarred([(_entry("a.txt", b"hello\n"), b"hello\n"), (_entry("a.txt", FIRE), FIRE)]),
+        "",
+    )
 
 
 def other_formats() -> Iterator[Hostile]:
     """Formats of other tools that hold code, or lie about themselves."""
     layer = {"class_name": "Sequential", "config": {"layers": [{"class_name": "Lambda", "config": {"function": "x"}}]}}
     config = json.dumps(layer).encode()
-    yield Hostile("lambda.keras", "keras", zipped({"config.json": config, "metadata.json": b"{}", "model.weights.h5": b"\x89HDF\r\n\x1a\n"}), "")
+    yield Hostile(
+        "lambda.keras",
+        "keras",
+        zipped({"config.json": config, "metadata.json": b"{}", "model.weights.h5": b"\x89HDF\r\n\x1a\n"}),
+        "",
+    )
     yield Hostile("lambda.h5", "keras", b"\x89HDF\r\n\x1a\n" + bytes(64) + config, "")
     yield Hostile("object.rds", "r", gzip.compress(b"X\n\x00\x00\x00\x03\x00\x04\x00\x00"), "")
     yield Hostile("workspace.RData", "r", gzip.compress(b"RDX3\nX\n\x00\x00\x00\x03"), "")
@@ -398,7 +505,17 @@ def tarred(members: object) -> bytes:
 
 def corpus() -> list[Hostile]:
     """All of them."""
-    families: tuple[Callable[[], Iterator[Hostile]], ...] = (called, virtual_machine, packed, numpy_files, torch_files, zips, tars, other_formats, bombs)
+    families: tuple[Callable[[], Iterator[Hostile]], ...] = (
+        called,
+        virtual_machine,
+        packed,
+        numpy_files,
+        torch_files,
+        zips,
+        tars,
+        other_formats,
+        bombs,
+    )
     return [each for family in families for each in family()]
 
 

@@ -39,7 +39,9 @@ def scan(
         if not every and len(item["objections"]) > _SHOWN:
             say(f"  and {len(item['objections']) - _SHOWN} more; see them with --all")
         if item["verdict"] == "passed" and item["loads_code"]:
-            say(f"  a pickle: it builds objects by {len(item['globals'])} names, all of which its libraries need; convert it before you pass it on")
+            say(
+                f"  a pickle: it builds objects by {len(item['globals'])} names, all of which its libraries need; convert it before you pass it on"
+            )
 
     outcome = scanned(paths, show)
     if sarif is not None:

@@ -107,6 +107,7 @@ _ALL = (
     _write("run.start-unsandboxed", "Project"),
     _read("run.read", "Run"),
     _open("run.open", "Run"),
+    _write("artifact.scan", "Run"),
     _write("assessment.run", "ModelVersion"),
     _read("assessment.read", "ModelVersion"),
     _write("model.register", "Project"),

@@ -40,12 +40,12 @@ def installed() -> tuple[Scanner | Layout, ...]:
 
 def scanners() -> tuple[Scanner, ...]:
     """Those that judge bytes."""
-    return tuple(cast(Scanner, each) for each in installed() if hasattr(each, "recognises"))
+    return tuple(cast("Scanner", each) for each in installed() if hasattr(each, "recognises"))
 
 
 def layouts() -> tuple[Layout, ...]:
     """Those that judge the members of archives."""
-    return tuple(cast(Layout, each) for each in installed() if hasattr(each, "fits"))
+    return tuple(cast("Layout", each) for each in installed() if hasattr(each, "fits"))
 
 
 def judge(content: Reader) -> Judgement:
@@ -104,7 +104,9 @@ def _ask(scanner: Scanner, content: Reader, inner: Inner) -> Judgement:
     except MemoryError:
         return _refusal(name, Rejected(Rule.TOO_MUCH, "judging it needs more memory than a scan may use"))
     except Exception as error:  # noqa: BLE001 - a parser that stops has not judged: whatever stopped it, the file is refused
-        return _refusal(name, Rejected(Rule.DAMAGED, f"it cannot be read as {scanner.descriptor.title}: {type(error).__name__}"))
+        return _refusal(
+            name, Rejected(Rule.DAMAGED, f"it cannot be read as {scanner.descriptor.title}: {type(error).__name__}")
+        )
 
 
 def _refusal(format_: str, rejected: Rejected) -> Judgement:

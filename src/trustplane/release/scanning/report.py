@@ -33,7 +33,9 @@ def scan(paths: Sequence[Path], each: Callable[[dict[str, Any]], None] = lambda 
     for scanned in scan_paths(paths):
         items.append(facts(scanned))
         each(items[-1])
-    counts = {word.replace("-", "_"): sum(i["verdict"] == word for i in items) for word in (PASSED, REFUSED, NOT_CHECKED)}
+    counts = {
+        word.replace("-", "_"): sum(i["verdict"] == word for i in items) for word in (PASSED, REFUSED, NOT_CHECKED)
+    }
     return {"items": items, **counts}
 
 
@@ -78,7 +80,9 @@ def sarif(items: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
-        "runs": [{"tool": {"driver": driver}, "artifacts": artifacts, "results": results, "columnKind": "unicodeCodePoints"}],
+        "runs": [
+            {"tool": {"driver": driver}, "artifacts": artifacts, "results": results, "columnKind": "unicodeCodePoints"}
+        ],
     }
 
 

@@ -9,12 +9,12 @@ import socket
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import msgspec
 
@@ -66,10 +66,11 @@ def scan_paths(paths: Iterable[Path]) -> Iterator[Scanned]:
             yield from _below(judge, str(path.resolve() if path.is_symlink() and path.exists() else path), str(path), 0)
 
 
-def scan_bytes(data: bytes, name: str) -> Scanned:
-    """Judge bytes as the file that they would be."""
-    with tempfile.TemporaryFile() as file, Judge() as judge:
-        file.write(data)
+def scan_chunks(chunks: Iterable[bytes], name: str) -> Scanned:
+    """Judge bytes as the file that they would be. They lie in memory meanwhile: what was opened by a key goes to no disk."""
+    with os.fdopen(os.memfd_create("scan", os.MFD_CLOEXEC), "wb") as file, Judge() as judge:
+        for chunk in chunks:
+            file.write(chunk)
         file.flush()
         return _scanned(name, judge.of(file.fileno(), name))
 
@@ -81,7 +82,7 @@ class Judge:
         self._process: subprocess.Popen[bytes] | None = None
         self._line: socket.socket | None = None
 
-    def __enter__(self) -> "Judge":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -108,11 +109,16 @@ class Judge:
         try:
             with theirs:
                 self._process = subprocess.Popen(  # noqa: S603 - this interpreter, a module of this package
-                    [sys.executable, "-I", "-m", _WORKER], stdin=theirs, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                    [sys.executable, "-I", "-m", _WORKER],
+                    stdin=theirs.fileno(),
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
                 )
         except OSError as error:
             ours.close()
-            raise Unavailable("TP-RELEASE-022", "the process that scans cannot be started", why=error.strerror or "") from None
+            raise Unavailable(
+                "TP-RELEASE-022", "the process that scans cannot be started", why=error.strerror or ""
+            ) from None
         self._line = ours
         return ours
 
@@ -143,7 +149,7 @@ def _below(judge: Judge, path: str, shown: str, depth: int) -> Iterator[Scanned]
     try:
         found = os.lstat(path)
         if stat.S_ISDIR(found.st_mode):
-            names = sorted(os.listdir(path))
+            names = sorted(os.listdir(path))  # noqa: PTH208 - names may be no text
             if depth > _DEEPEST:
                 yield _objected(shown, Rule.TOO_DEEP, f"folders are nested more than {_DEEPEST} deep")
                 return

@@ -123,4 +123,6 @@ def _pieces(packed: Reader, kind: str) -> Iterator[bytes]:
         if position == packed.size:
             return
         if kind not in _REPEAT or position == start:
-            raise Rejected(Rule.DISGUISED, f"{packed.size - position:,} bytes follow the compressed stream", offset=position)
+            raise Rejected(
+                Rule.DISGUISED, f"{packed.size - position:,} bytes follow the compressed stream", offset=position
+            )

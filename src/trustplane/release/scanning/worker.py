@@ -56,7 +56,11 @@ def _in_child(descriptor: int, name: str) -> bytes:
     if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0 and answer:
         return answer
     killed = os.WIFSIGNALED(status) and os.WTERMSIG(status) in {signal.SIGXCPU, signal.SIGKILL}
-    why = "judging it takes more time or memory than a scan may use" if killed else "the process that judged it ended before its time"
+    why = (
+        "judging it takes more time or memory than a scan may use"
+        if killed
+        else "the process that judged it ended before its time"
+    )
     return refused(os.fstat(descriptor).st_size, Objection(Rule.TOO_MUCH, why))
 
 

@@ -9,7 +9,7 @@ import pickle
 import resource
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from trustplane.release.scanning.content import Reader
 from trustplane.release.scanning.contract import Rejected, Rule, TooMuch
@@ -91,7 +91,7 @@ class Watch:
             return checked(subject, ARGUMENTS[module, name], tell)
         made = stand_in(module, name, tell)
         if not known:
-            made.__new__ = self._use  # type: ignore[assignment]
+            made.__new__ = self._use  # type: ignore[method-assign]
         return made
 
     def _use(self, *_arguments: object, **_named: object) -> Any:
@@ -193,13 +193,13 @@ def check_memory() -> None:
         raise TooMuch(f"what it builds needs more than {MEMORY >> 20:,} MiB")
 
 
-_Python: Any = pickle._Unpickler  # type: ignore[attr-defined]  # noqa: SLF001 - the class that joblib extends
+_Python: Any = pickle._Unpickler  # noqa: SLF001 - the class that joblib extends
 
 
 class _AsJoblib(_Python):  # type: ignore[misc]
     """joblib's unpickler (``joblib.numpy_pickle.NumpyUnpickler``) with nothing behind any name."""
 
-    dispatch = dict(_Python.dispatch)
+    dispatch: ClassVar[dict[int, Any]] = dict(_Python.dispatch)
 
     def __init__(self, content: Reader, watch: Watch) -> None:
         super().__init__(_Feed(content), encoding="latin-1")

@@ -6,7 +6,7 @@ a class or function itself, rather than to an object made by it, is told to whoe
 """
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 Tell = Callable[[str], None]
 
@@ -38,7 +38,7 @@ class Inert:
     extend: Any = _OfObjects("adds to")
     add: Any = _OfObjects("adds to")
 
-    def __new__(cls, *_arguments: object, **_named: object) -> "Inert":
+    def __new__(cls, *_arguments: object, **_named: object) -> "Inert":  # noqa: PYI034 - it is one object, of whatever class
         """The one object."""
         return OBJECT
 
@@ -76,7 +76,7 @@ class Wrapped:
 
     __slots__ = ("state",)
 
-    def __new__(cls, *_arguments: object) -> "Wrapped":
+    def __new__(cls, *_arguments: object) -> Self:
         """Without a state, whatever it is made from: joblib writes none there."""
         made = object.__new__(cls)
         made.state = None

@@ -52,4 +52,6 @@ class Hdf5:
             found = found or b'"Lambda"' in tail + piece
             tail = piece[-16:]
         message = "it names a Lambda layer of Keras, which is code" if found else "HDF5 is not judged here"
-        return Judgement("hdf5", (Objection(Rule.HOLDS_CODE if found else Rule.NOT_CHECKED, message),), loads_code=found)
+        return Judgement(
+            "hdf5", (Objection(Rule.HOLDS_CODE if found else Rule.NOT_CHECKED, message),), loads_code=found
+        )

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from typing import cast
 
 from trustplane.release.scanning.content import Reader, window
 from trustplane.release.scanning.contract import Content, Inner, Judgement, Objection, Rejected, Rule, ScannerDescriptor
@@ -37,7 +38,7 @@ class Npy:
             wrong = () if judged.loads_code else (Objection(Rule.DAMAGED, "its objects are no pickle"),)
             return Judgement("npy", (*judged.objections, *wrong), judged.globals, loads_code=True)
         count = 1
-        for each in header["shape"]:
+        for each in cast("tuple[int, ...]", header["shape"]):
             count *= each
         if start + count * item_size(header["descr"]) != content.size:
             raise Rejected(Rule.DISGUISED, "its numbers do not end where the file ends", offset=start)

@@ -29,9 +29,21 @@ class Tar:
                     raise Rejected(Rule.TOO_MUCH, f"it holds more than {_MOST:,} files")
                 names.append(entry.name)
                 if not (entry.isreg() or entry.isdir()) or entry.issparse():
-                    concerns.append(Objection(Rule.OUTSIDE, "a member is a link, a device or a sparse file", (entry.name,), entry.name, entry.offset))
+                    concerns.append(
+                        Objection(
+                            Rule.OUTSIDE,
+                            "a member is a link, a device or a sparse file",
+                            (entry.name,),
+                            entry.name,
+                            entry.offset,
+                        )
+                    )
                 elif "size" in entry.pax_headers:
-                    concerns.append(Objection(Rule.DISGUISED, "a member's size is told twice", (entry.name,), entry.name, entry.offset))
+                    concerns.append(
+                        Objection(
+                            Rule.DISGUISED, "a member's size is told twice", (entry.name,), entry.name, entry.offset
+                        )
+                    )
                 elif entry.isreg():
                     members[entry.name] = window(content, entry.offset_data, entry.size, entry.name)
             end = archive.offset

@@ -37,9 +37,13 @@ class Wheel:
             if name.startswith(f"{info[0]}/RECORD"):
                 continue
             if digests.get(name) != _digest(member):
-                yield Judgement("wheel", (Objection(Rule.DISGUISED, "it is not the file that the record names", (name,), name),))
+                yield Judgement(
+                    "wheel", (Objection(Rule.DISGUISED, "it is not the file that the record names", (name,), name),)
+                )
             if _RUNS_AT_START.match(name):
-                yield Judgement("wheel", (Objection(Rule.HOLDS_CODE, "it runs when Python starts, or as a command", (name,), name),))
+                yield Judgement(
+                    "wheel", (Objection(Rule.HOLDS_CODE, "it runs when Python starts, or as a command", (name,), name),)
+                )
             elif _CODE.match(name) or not member.size:
                 code += 1
             else:

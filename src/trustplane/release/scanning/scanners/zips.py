@@ -168,12 +168,19 @@ def _check_local(content: Reader, entry: Entry, expected: int) -> int:
         words = "members overlap" if entry.offset < expected else "bytes lie between its members"
         raise Rejected(Rule.DISGUISED, words, entry.name, entry.offset)
     content.seek(entry.offset)
-    mark, _, flags, method, _, _, crc, packed, size, name_length, extra_length = _LOCAL.unpack(content.read(_LOCAL.size))
+    mark, _, flags, method, _, _, crc, packed, size, name_length, extra_length = _LOCAL.unpack(
+        content.read(_LOCAL.size)
+    )
     name, extra = content.read(name_length), content.read(extra_length)
     if mark != b"PK\x03\x04":
         raise Rejected(Rule.DAMAGED, "a member has no beginning", entry.name, entry.offset)
     if name != entry.raw_name:
-        raise Rejected(Rule.DISGUISED, "a member has two names: readers that believe one or the other see two archives", entry.name, entry.offset)
+        raise Rejected(
+            Rule.DISGUISED,
+            "a member has two names: readers that believe one or the other see two archives",
+            entry.name,
+            entry.offset,
+        )
     size, packed, _ = _large(extra, size, packed, 0)
     told = (crc, packed, size)
     unknown = bool(flags & _SIZES_AFTER) and (crc, size) == (0, 0) and packed == 0
@@ -207,8 +214,9 @@ def _descriptor(content: Reader, entry: Entry, at: int) -> int:
     content.seek(at)
     raw = content.read(24)
     for mark in (b"PK\x07\x08", b""):
-        for form in ("<LLL", "<LQQ"):
-            expected = mark + struct.pack(form, entry.crc, entry.packed & (_ALL if form == "<LLL" else -1), entry.size & (_ALL if form == "<LLL" else -1))
+        for width in (4, 8):
+            sizes = b"".join((n % (1 << 8 * width)).to_bytes(width, "little") for n in (entry.packed, entry.size))
+            expected = mark + entry.crc.to_bytes(4, "little") + sizes
             if raw.startswith(expected):
                 return len(expected)
     raise Rejected(Rule.DISGUISED, "what follows a member does not agree with it", entry.name, at)

@@ -19,7 +19,9 @@ class OnnxModel:
         from trustplane.release.formats.onnx_worker import NotAdmitted, checked
 
         if find_spec("onnx") is None:
-            raise Rejected(Rule.NOT_CHECKED, "it is an ONNX model, and onnx is not installed: it comes with trustplane[ml]")
+            raise Rejected(
+                Rule.NOT_CHECKED, "it is an ONNX model, and onnx is not installed: it comes with trustplane[ml]"
+            )
         try:
             checked(content.read())
         except NotAdmitted as reason:
