@@ -563,7 +563,7 @@ def _fired(place: Path) -> bool:
 
 
 def _all_streams(path: str) -> None:
-    with open(path, "rb") as file:
+    with Path(path).open("rb") as file:
         pickle.load(file)
         pickle.load(file)
 

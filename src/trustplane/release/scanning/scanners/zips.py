@@ -186,7 +186,7 @@ def _check_local(content: Reader, entry: Entry, expected: int) -> int:
     unknown = bool(flags & _SIZES_AFTER) and (crc, size) == (0, 0) and packed == 0
     if (flags, method) != (entry.flags, entry.method) or not (unknown or told == (entry.crc, entry.packed, entry.size)):
         raise Rejected(Rule.DISGUISED, "a member is described in two ways", entry.name, entry.offset)
-    return entry.offset + _LOCAL.size + name_length + extra_length
+    return entry.offset + _LOCAL.size + len(name) + len(extra)
 
 
 def _member(content: Reader, entry: Entry, start: int) -> Reader:
