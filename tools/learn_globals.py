@@ -119,10 +119,11 @@ def numpy() -> Iterator[Any]:
     """Arrays and scalars of every type, generators, the functions of one argument."""
     import numpy as np
 
-    for code in "?bhilqBHILQefdgFDGSUV":
+    for code in "?bhilqBHILQefdgFDGSU":
         yield np.zeros(3, code)
         yield np.zeros((2, 2), code, order="F")
         yield np.zeros(1, code)[0]
+    yield np.zeros(3, "V4")
     yield np.array([1, "x"], dtype=object)
     yield np.array(["2020-01-01"], "M8[ns]")
     yield np.array([1], "m8[s]")
