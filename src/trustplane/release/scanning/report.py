@@ -108,4 +108,8 @@ def _result(objection: Mapping[str, Any], artifact: Mapping[str, Any], places: M
 def _uri(path: str) -> str:
     from urllib.parse import quote
 
-    return quote(path.removeprefix("./"), safe="/._-~") if not path.startswith("/") else f"file://{quote(path, safe='/._-~')}"
+    return (
+        quote(path.removeprefix("./"), safe="/._-~")
+        if not path.startswith("/")
+        else f"file://{quote(path, safe='/._-~')}"
+    )

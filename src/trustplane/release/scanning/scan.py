@@ -3,16 +3,19 @@
 A path is never followed through a link, and nothing but a regular file is opened.
 """
 
+import atexit
 import os
 import select
 import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -25,6 +28,7 @@ from trustplane.values.outcomes import Failed, Inconclusive, Passed
 
 _WORKER = "trustplane.release.scanning.worker"
 _DEEPEST = 64
+_KEEPING = threading.Lock()
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 
 
@@ -68,11 +72,12 @@ def scan_paths(paths: Iterable[Path]) -> Iterator[Scanned]:
 
 def scan_chunks(chunks: Iterable[bytes], name: str) -> Scanned:
     """Judge bytes as the file that they would be. They lie in memory meanwhile: what was opened by a key goes to no disk."""
-    with os.fdopen(os.memfd_create("scan", os.MFD_CLOEXEC), "wb") as file, Judge() as judge:
+    with os.fdopen(os.memfd_create("scan", os.MFD_CLOEXEC), "wb") as file:
         for chunk in chunks:
             file.write(chunk)
         file.flush()
-        return _scanned(name, judge.of(file.fileno(), name))
+        with _judge() as judge:
+            return _scanned(name, judge.of(file.fileno(), name))
 
 
 class Judge:
@@ -86,21 +91,28 @@ class Judge:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._end()
+        self.end()
 
     def of(self, descriptor: int, name: str) -> Scan:
         """What it says of an open file."""
         size = os.fstat(descriptor).st_size
-        line = self._started()
         deadline = time.monotonic() + 120 + size / (5 << 20)
-        try:
-            socket.send_fds(line, [name.encode("utf-8", "surrogateescape")[:4096] or b"?"], [descriptor])
-            length = LENGTH.unpack(_exactly(line, LENGTH.size, deadline))[0]
-            return msgspec.json.decode(_exactly(line, length, deadline), type=Scan)
-        except (OSError, EOFError):
-            self._end()
-            why = "judging it takes more time than a scan may use, or ended its process"
-            return msgspec.json.decode(refused(size, Objection(Rule.TOO_MUCH, why)), type=Scan)
+        for _ in range(2):  # the process may have been gone before it was asked
+            try:
+                return self._asked(descriptor, name, deadline)
+            except TimeoutError:
+                self.end()
+                break
+            except (OSError, EOFError):
+                self.end()
+        why = "judging it takes more time than a scan may use, or ends its process"
+        return msgspec.json.decode(refused(size, Objection(Rule.TOO_MUCH, why)), type=Scan)
+
+    def _asked(self, descriptor: int, name: str, deadline: float) -> Scan:
+        line = self._started()
+        socket.send_fds(line, [name.encode("utf-8", "surrogateescape")[:4096] or b"?"], [descriptor])
+        length = LENGTH.unpack(_exactly(line, LENGTH.size, deadline))[0]
+        return msgspec.json.decode(_exactly(line, length, deadline), type=Scan)
 
     def _started(self) -> socket.socket:
         if self._line is not None:
@@ -122,13 +134,35 @@ class Judge:
         self._line = ours
         return ours
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """End the process."""
         if self._line is not None:
             self._line.close()
         if self._process is not None:
             self._process.kill()
             self._process.wait()
         self._line = self._process = None
+
+
+@contextmanager
+def _judge() -> Iterator[Judge]:
+    """The process that this one keeps for small questions, or one more while it is busy."""
+    if not _KEEPING.acquire(blocking=False):
+        with Judge() as judge:
+            yield judge
+        return
+    try:
+        yield _kept(os.getpid())
+    finally:
+        _KEEPING.release()
+
+
+@lru_cache(maxsize=1)
+def _kept(_process: int) -> Judge:
+    """By process: what a fork inherits is its parent's."""
+    judge = Judge()
+    atexit.register(judge.end)
+    return judge
 
 
 def _exactly(line: socket.socket, size: int, deadline: float) -> bytes:

@@ -37,7 +37,9 @@ def test_it_does_not_pass(each, outcomes):
     assert outcomes[each.name]["objections"]
 
 
-@pytest.mark.parametrize("each", [c for c in CORPUS if c.name.startswith(("calls-", "asks-"))], ids=lambda each: each.name)
+@pytest.mark.parametrize(
+    "each", [c for c in CORPUS if c.name.startswith(("calls-", "asks-"))], ids=lambda each: each.name
+)
 def test_the_name_and_where_it_stands_are_told(each, outcomes):
     first = outcomes[each.name]["objections"][0]
     assert first["subject"].replace(".", "-") in each.name
@@ -47,7 +49,11 @@ def test_the_name_and_where_it_stands_are_told(each, outcomes):
 @pytest.mark.slow
 def test_what_has_a_reader_fires(tmp_path):
     done = subprocess.run(
-        [sys.executable, hostile.__file__, str(tmp_path), "--fire"], capture_output=True, text=True, check=True, timeout=500
+        [sys.executable, hostile.__file__, str(tmp_path), "--fire"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=500,
     )
     fired = dict(line.split("\t") for line in done.stdout.splitlines())
     assert set(fired) == {each.name for each in hostile.corpus() if each.reader}

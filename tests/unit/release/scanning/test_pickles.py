@@ -38,7 +38,17 @@ def test_no_list_holds_what_fetches_calls_or_evaluates():
 
 
 def test_nothing_that_is_allowed_loads_a_file_or_another_pickle():
-    hidden = {name for _, name in allowed()} & {"load", "loads", "read_pickle", "_load_from_bytes", "open", "fromfile", "memmap", "eval", "exec"}
+    hidden = {name for _, name in allowed()} & {
+        "load",
+        "loads",
+        "read_pickle",
+        "_load_from_bytes",
+        "open",
+        "fromfile",
+        "memmap",
+        "eval",
+        "exec",
+    }
     assert not hidden
 
 
@@ -108,7 +118,9 @@ def test_both_unpicklers_see_the_same():
 
 
 def test_arrays_of_joblib_are_passed_exactly():
-    arrays = [np.zeros(n, kind) for n in (0, 1, 7) for kind in ("f8", "i1", "U5", "M8[ns]", [("a", "f4"), ("b", "i8", (2,))])]
+    arrays = [
+        np.zeros(n, kind) for n in (0, 1, 7) for kind in ("f8", "i1", "U5", "M8[ns]", [("a", "f4"), ("b", "i8", (2,))])
+    ]
     file = io.BytesIO()
     joblib.dump(arrays, file)
     content = reader(file.getvalue())
@@ -116,7 +128,15 @@ def test_arrays_of_joblib_are_passed_exactly():
     assert content.tell() == content.size
 
 
-@pytest.mark.parametrize("change", [(b"shape", b"sHape"), (b"K\x03\x85", b"K\x7f\x85"), (b"\x8c\x02i8", b"\x8c\x02O8"), (b"\x8c\x02i8", b"\x8c\x02i4")])
+@pytest.mark.parametrize(
+    "change",
+    [
+        (b"shape", b"sHape"),
+        (b"K\x03\x85", b"K\x7f\x85"),
+        (b"\x8c\x02i8", b"\x8c\x02O8"),
+        (b"\x8c\x02i8", b"\x8c\x02i4"),
+    ],
+)
 def test_a_description_of_an_array_that_is_bent_is_refused(change):
     file = io.BytesIO()
     joblib.dump([np.arange(3)], file)

@@ -107,13 +107,16 @@ def test_the_process_starts_again_after_one_that_is_killed(tmp_path):
             assert judge.of(file.fileno(), "a").judgement.format == "text"
             judge._process.kill()
             judge._process.wait()
-            assert [str(o.rule) for o in judge.of(file.fileno(), "a").judgement.objections] == ["too-much"]
             assert judge.of(file.fileno(), "a").judgement.format == "text"
 
 
 def test_containers_of_what_passes_pass(tmp_path):
     inner = pickle.dumps([1])
-    for data in (zipped({"a.txt": b"x", "b.pkl": inner}), tarred({"a.txt": b"x"}), gzip.compress(tarred({"a.pkl": inner}))):
+    for data in (
+        zipped({"a.txt": b"x", "b.pkl": inner}),
+        tarred({"a.txt": b"x"}),
+        gzip.compress(tarred({"a.pkl": inner})),
+    ):
         assert scan_chunks([data], "file").judgement.objections == ()
 
 

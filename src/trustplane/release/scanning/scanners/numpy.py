@@ -42,7 +42,6 @@ class Npy:
             count *= each
         if start + count * item_size(header["descr"]) != content.size:
             raise Rejected(Rule.DISGUISED, "its numbers do not end where the file ends", offset=start)
-        content.skip(content.size)
         return Judgement("npy")
 
 
