@@ -224,6 +224,15 @@ def walk_training(walk, project):
     walk.wait(run["job"], "scientist")
     output = {**project, "run": run["id"], "path": "metrics.json"}
     walk("GET", "/projects/{project}/runs/{run}/outputs/{path}", "scientist", "run.open", output)
+    judged = {"artifact": "model.onnx"}
+    walk(
+        "POST",
+        "/projects/{project}/runs/{run}/scans",
+        "scientist",
+        "artifact.scan",
+        {**project, "run": run["id"]},
+        json=judged,
+    )
     again = walk(
         "POST", "/projects/{project}/runs", "scientist", "run.start", project, json={**body, "views": []}
     ).json()

@@ -108,6 +108,7 @@ _ALL = (
     _read("run.read", "Run"),
     _open("run.open", "Run"),
     _write("run.verify", "Run"),
+    _write("artifact.scan", "Run"),
     _write("assessment.run", "ModelVersion"),
     _read("assessment.read", "ModelVersion"),
     _write("model.register", "Project"),
