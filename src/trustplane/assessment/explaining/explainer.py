@@ -16,7 +16,7 @@ from trustplane.assessment.explaining.forest import Forest, Scale, Unexplained
 from trustplane.assessment.explaining.games import Against
 from trustplane.assessment.explaining.linear import Linear
 from trustplane.assessment.explaining.onnx_reading import read_onnx
-from trustplane.assessment.explaining.sampling import sample
+from trustplane.assessment.explaining.sampling import sample, walks
 from trustplane.assessment.explaining.subset_tables import explain, tabled
 
 TOLERANCE = 1e-5
@@ -25,7 +25,7 @@ TOLERANCE = 1e-5
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """``contributions`` of shape (rows, features) on ``scale`` add up to a row's score less ``base``, the mean over the reference.
+    """``contributions`` of shape (rows, features) on ``scale`` add up to a row's score less ``base``, the mean over the reference (where sampled, over its rows drawn).
 
     ``errors`` are their standard errors, zero where the way is exact.
     """
@@ -66,10 +66,11 @@ def explainer(artifact: bytes, score: Scorer, reference: Matrix, seed: int = 0) 
             raise Unexplained("what was read of it does not give its scores")
         return _linear(read, reference) if isinstance(read, Linear) else _forest(read, reference)
     except Unexplained as reason:
-        base = float(score(reference).mean())
+        along = walks(reference, seed)
+        base = float(score(along.start).mean())
 
         def sampled(rows: Matrix) -> tuple[Floats, Floats]:
-            found = sample(score, rows, reference, seed)
+            found = sample(score, rows, along)
             return found.contributions, found.errors
 
         return Explainer("sampling", str(reason), Scale.PROBABILITY, base, sampled)

@@ -175,4 +175,5 @@ def covers(forest: Forest, rows: npt.NDArray[Any]) -> Floats:
             reached[forest.yes[node]] = reached[node] & said[:, node]
             reached[forest.no[node]] = reached[node] & ~said[:, node]
             waiting += [int(forest.yes[node]), int(forest.no[node])]
-    return reached.sum(1).astype(np.float64)
+    counted: Floats = reached.sum(1).astype(np.float64)
+    return counted

@@ -6,15 +6,22 @@ much of the chance. The contributions of each walk add up exactly, whatever the 
 """
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from trustplane.assessment.checks.contract import Floats, Scorer
+from trustplane.assessment.checks.contract import Floats, Matrix, Scorer
 
 PAIRS = 64
-"""Orders drawn for each row; each is walked in both directions."""
+"""Orders drawn; each is walked in both directions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Walks:
+    """The walks, the same for every row: ``start`` (walks, features) are reference rows, ``rank`` (walks, features) each feature's turn."""
+
+    start: Matrix = field(repr=False)
+    rank: npt.NDArray[np.int64] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,27 +32,26 @@ class Sampled:
     errors: Floats = field(repr=False)
 
 
-def sample(
-    score: Scorer, rows: npt.NDArray[Any], reference: npt.NDArray[Any], seed: int, pairs: int = PAIRS
-) -> Sampled:
-    """Explain the probability of each row against ``reference``; the same for the same seed.
-
-    Every row is given the same orders, and every reference row its turn.
-    """
+def walks(reference: Matrix, seed: int, pairs: int = PAIRS) -> Walks:
+    """Draw walks from ``reference``, of shape (rows, features); each of its rows has its turn before one has a second."""
     random = np.random.default_rng(seed)
-    features = rows.shape[1]
+    features = reference.shape[1]
     orders = np.array([random.permutation(features) for _ in range(pairs)])
     orders = np.stack([orders, orders[:, ::-1]], axis=1).reshape(-1, features)
     drawn = random.permutation(max(len(reference), pairs))[:pairs] % len(reference)
-    start = np.repeat(reference[drawn], 2, axis=0)
-    rank = np.argsort(orders, axis=1)
+    return Walks(np.repeat(reference[drawn], 2, axis=0), np.argsort(orders, axis=1))
+
+
+def sample(score: Scorer, rows: Matrix, along: Walks) -> Sampled:
+    """Explain the probability of each row; with the mean score of ``along.start`` its contributions add up to it."""
+    count, features = along.rank.shape
     # known[o, s, f]: after s steps of the order o the feature f is known
-    known = rank[:, None, :] < np.arange(features + 1)[:, None]
+    known = along.rank[:, None, :] < np.arange(features + 1)[:, None]
     found, errors = np.empty(rows.shape), np.empty(rows.shape)
     for number, row in enumerate(rows):
-        mixed = np.where(known, row, start[:, None, :]).reshape(-1, features).astype(np.float32)
-        steps = np.diff(score(mixed).reshape(len(orders), features + 1), axis=1)
-        each = np.take_along_axis(steps, rank, axis=1).reshape(pairs, 2, features).mean(1)
+        mixed = np.where(known, row, along.start[:, None, :]).reshape(-1, features).astype(np.float32)
+        steps = np.diff(score(mixed).reshape(count, features + 1), axis=1)
+        each = np.take_along_axis(steps, along.rank, axis=1).reshape(count // 2, 2, features).mean(1)
         found[number] = each.mean(0)
-        errors[number] = each.std(0, ddof=1) / np.sqrt(pairs)
+        errors[number] = each.std(0, ddof=1) / np.sqrt(count // 2)
     return Sampled(found, errors)
