@@ -37,7 +37,9 @@ def main() -> None:
     found = grouped(groups)
     table = counts(came, said, found.place, len(found.names))
     ours = rates(table.astype(np.float64))
-    ends = intervals({f"{n}[{g}]": v[:, k] for n, v in rates(redrawn(table, 0)).items() for k, g in enumerate(found.names)})
+    ends = intervals(
+        {f"{n}[{g}]": v[:, k] for n, v in rates(redrawn(table, 0)).items() for k, g in enumerate(found.names)}
+    )
     spent = time.process_time() - start
 
     start = time.process_time()
@@ -51,7 +53,13 @@ def main() -> None:
     whole = time.process_time() - start
     report(
         [
-            Figure(f"5 rates of 12 groups, {len(ends)} intervals of {RESAMPLES:,} resamples", spent, "s of CPU", 0.2, least=False),
+            Figure(
+                f"5 rates of 12 groups, {len(ends)} intervals of {RESAMPLES:,} resamples",
+                spent,
+                "s of CPU",
+                0.2,
+                least=False,
+            ),
             Figure(f"beside fairlearn without intervals: {theirs:.1f} s", theirs / spent, "times faster", 60),
             Figure("distance from fairlearn's figures", apart, "", 1e-12, least=False),
             Figure("the whole check, calibration and verdict with it", whole, "s of CPU", 0.5, least=False),
