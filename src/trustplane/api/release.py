@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from trustplane.api.access import Asked, Door, Paged, listed, moment, names_of, page_of
 from trustplane.assessment.service import start_assessment
 from trustplane.assessment.tables import Assessment
+from trustplane.assessment.telling import MOST_ROWS, explain_rows
 from trustplane.kernel.controls.tables import FindingRow
 from trustplane.kernel.identity.scopes import find_project
 from trustplane.release.approval import approve, reject
@@ -42,6 +43,12 @@ class NewAssessment(BaseModel):
 
     seed: int = Field(default=0, ge=0, lt=2**31)
     suite: dict[str, Any] = {}
+
+
+class RowsToExplain(BaseModel):
+    """Rows whose decisions are to be explained: each feature by its name, null where it is missing."""
+
+    rows: list[dict[str, float | None]] = Field(min_length=1, max_length=MOST_ROWS)
 
 
 class NewApproval(BaseModel):
@@ -166,6 +173,13 @@ def assessments(named: ShownVersion) -> dict[str, Any]:
     with named.door.plane.database.read() as session:
         named.door.may("assessment.read", model_target(session, named.version))
         return listed(_assessments(session, named.version))
+
+
+@router.post(VERSION + "/reasons")
+def reasons(named: OneVersion, body: RowsToExplain) -> dict[str, Any]:
+    """What the version decides about rows, and the principal reasons where that is unfavourable. That it was asked is recorded, the rows are not."""
+    subject = assessment_subject(named.door.plane, named.version)
+    return explain_rows(named.door.plane, named.door.actor, subject, body.rows)
 
 
 @router.post(VERSION + "/gate")

@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from trustplane.assessment.checks import fairness, performance, slices
+from trustplane.assessment.checks import explanation, fairness, performance, slices
 from trustplane.assessment.checks.contract import Descriptor, laxer
 from trustplane.assessment.tables import Assessment
 from trustplane.kernel.controls.contract import Control, Evidence, Scope
@@ -110,5 +110,18 @@ CONTROLS = (
         _ASSESS,
         MAX_AGE,
         gate=True,
+    ),
+    Control(
+        "TP-ASM-04",
+        "Decisions can be explained",
+        "Can the model's decisions be explained truly and alike for like rows, with reasons for every unfavourable one?",
+        "assessment",
+        SUBJECT_KIND,
+        Severity.MEDIUM,
+        versions,
+        collect,
+        _judged_by(explanation.DESCRIPTOR),
+        "assess the version anew with the check 'explanation' among the suite's checks",
+        MAX_AGE,
     ),
 )
