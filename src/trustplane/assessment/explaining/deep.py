@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from trustplane.assessment.checks.contract import Floats
-from trustplane.assessment.explaining.forest import Bools, Forest, Paths, Unexplained, paths, satisfied
+from trustplane.assessment.explaining.arrays import Bools, Floats
+from trustplane.assessment.explaining.forest import Forest, Paths, Unexplained, paths, satisfied
 from trustplane.assessment.explaining.games import Along, Game, masks, shares
 
 MOST_SLOTS = 63

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from trustplane.assessment.checks.contract import Floats, Matrix, Scorer
+from trustplane.assessment.explaining.arrays import Floats, Matrix, Scorer
 from trustplane.assessment.explaining.deep import deep, explain_deep
 from trustplane.assessment.explaining.forest import Forest, Scale, Unexplained
 from trustplane.assessment.explaining.games import Against

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from trustplane.assessment.checks.contract import Floats, Ints
+from trustplane.assessment.explaining.arrays import Bools, Floats, Ints
 
-Bools = npt.NDArray[np.bool_]
 MOST_NODES = 4_000_000
 
 

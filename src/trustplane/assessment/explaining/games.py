@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from trustplane.assessment.checks.contract import Floats, Ints
-from trustplane.assessment.explaining.forest import Bools, Forest, Paths, satisfied
+from trustplane.assessment.explaining.arrays import Bools, Floats, Ints
+from trustplane.assessment.explaining.forest import Forest, Paths, satisfied
 
 _LEAST_SHARE = (
     1e-30  # of rows on a side that no training row took: an empty side has no say, and nothing is divided by zero

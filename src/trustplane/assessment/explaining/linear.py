@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from trustplane.assessment.checks.contract import Floats
+from trustplane.assessment.explaining.arrays import Floats
 from trustplane.assessment.explaining.forest import Scale
 
 

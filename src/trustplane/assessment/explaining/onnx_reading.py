@@ -66,6 +66,8 @@ def _forest(said: Mapping[str, Any], features: int) -> Forest:
     )
     threshold = _values(said, "nodes_values")
     tracks = np.array(said.get("nodes_missing_value_tracks_true") or [0] * count, bool)
+    if {len(said["nodes_featureids"]), len(modes), len(threshold), len(tracks)} != {count}:
+        raise Unexplained("its attributes do not fit together")
     turned = np.isin(modes, list(_TURNED))
     strict = np.isin(modes, ["BRANCH_LT", "BRANCH_GTE"])  # x < t is x <= the number before t
     children = set(yes[inner].tolist()) | set(no[inner].tolist())
@@ -75,7 +77,8 @@ def _forest(said: Mapping[str, Any], features: int) -> Forest:
         threshold=np.where(strict, np.nextafter(threshold, -np.inf, dtype=threshold.dtype), threshold),
         yes=np.where(turned, no, yes),
         no=np.where(turned, yes, no),
-        missing_yes=inner & (tracks ^ turned),
+        # NaN is unequal to any number, whatever is tracked
+        missing_yes=inner & (tracks ^ turned) & (modes != "BRANCH_NEQ"),
         equal=np.isin(modes, ["BRANCH_EQ", "BRANCH_NEQ"]),
         value=value,
         roots=np.array([n for n in range(count) if n not in children], np.int64),
@@ -125,7 +128,8 @@ def _leaves(
     np.add.at(value, nodes, sign * given.astype(np.float64))
     if said.get("aggregate_function") == b"AVERAGE":
         value /= len(set(said["nodes_treeids"]))
-    return value, base, _OUTPUTS[post]
+    # The runtime hands a regressor's sum through: LOGISTIC is one of classifiers.
+    return value, base, _OUTPUTS[post] if kind == "class" else Scale.PROBABILITY
 
 
 def _linear(said: Mapping[str, Any], scalers: list[dict[str, Any]], features: int) -> Linear:

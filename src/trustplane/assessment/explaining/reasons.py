@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from trustplane.assessment.checks.contract import Floats, Matrix, Scorer
+from trustplane.assessment.explaining.arrays import Floats, Matrix, Scorer
 from trustplane.assessment.explaining.explainer import Explainer, explainer
 from trustplane.assessment.explaining.reference import favourable_rows, together
 from trustplane.assessment.explaining.wording import Wording, phrase

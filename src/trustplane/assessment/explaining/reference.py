@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from trustplane.assessment.checks.contract import Floats, Matrix
+from trustplane.assessment.explaining.arrays import Floats, Matrix
 
 MOST_REFERENCE, MOST_COMPARED = 256, 2000
 CORRELATED = 0.9

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from trustplane.assessment.checks.contract import Floats, Matrix, Scorer
+from trustplane.assessment.explaining.arrays import Floats, Matrix, Scorer
 
 PAIRS = 64
 """Orders drawn; each is walked in both directions."""

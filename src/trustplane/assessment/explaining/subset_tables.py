@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from trustplane.assessment.checks.contract import Floats, Ints
+from trustplane.assessment.explaining.arrays import Floats, Ints
 from trustplane.assessment.explaining.forest import Forest, Unexplained, Way, paths, ways
 from trustplane.assessment.explaining.games import Game, shapley, weights
 
