@@ -39,6 +39,12 @@ DESCRIPTOR = Descriptor(
         ),
         Parameter("min_stability", 0.8, Stricter.HIGHER, "convention: no law or standard sets a number"),
         Parameter(
+            "min_stability_under_noise",
+            0.5,
+            Stricter.HIGHER,
+            "convention: of noise of a hundredth of each feature's spread",
+        ),
+        Parameter(
             "max_additivity_error",
             0.001,
             Stricter.LOWER,
@@ -200,11 +206,16 @@ def _judge(
     wrong = {
         "reasons are missing": figures["told_share"] < parameters["min_told_share"],
         "what the model stands on does not hold still": figures["stability"] < parameters["min_stability"],
+        "rows nearly the same have other reasons": figures["stability_under_noise"]
+        < parameters["min_stability_under_noise"],
         "the parts do not add up": figures["additivity_error"] > parameters["max_additivity_error"],
-        "the features named matter no more than others": ends.get("deletion_gain", (0.0, 0.0))[1] < 0,
+        "the features named matter no more than others": ends["deletion_gain"][1] < 0,
     }
     if found := [why for why, holds in wrong.items() if holds]:
         return Failed(
             f"{said}; {', '.join(found)}", "use a model of a form that can be explained exactly, or a simpler one"
         )
+    if ends["deletion_gain"][0] <= 0:
+        why = "; whether the features named matter more than others is not established"
+        return Inconclusive(said + why, "hold out more rows for assessment")
     return Passed(said)

@@ -6,6 +6,7 @@ favourably about.
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,7 @@ def _categories(names: Sequence[str], rows: Matrix) -> list[tuple[int, int]]:
         if match := _CATEGORY.match(names[n]):
             stems.setdefault(match[1], []).append(n)
     alone = [group for group in stems.values() if len(group) > 1 and (rows[:, group].sum(1) <= 1).all()]
-    return [(group[0], n) for group in alone for n in group[1:]]
+    return [pair for group in alone for pair in combinations(group, 2)]
 
 
 def _correlated(rows: Matrix) -> list[tuple[int, int]]:
