@@ -162,8 +162,10 @@ def _additivity(on: Basis, looked: _Looked) -> float:
 def _deletion(on: Basis, looked: _Looked, seed: int) -> tuple[dict[str, float], dict[str, Floats]]:
     """How much more the score moves when a row loses its greatest features than when it loses as many by chance.
 
-    A feature is lost to those of reference rows.
+    A feature is lost to those of reference rows. One feature alone cannot be told from chance.
     """
+    if len(on.model.names) < 2:
+        return {}, {}
     random, width = np.random.default_rng(seed), len(on.model.names)
     lost = max(1, min(3, width // 3))
     greatest = np.argsort(-np.abs(looked.contributions), axis=1, kind="stable")[:, :lost]
@@ -203,19 +205,20 @@ def _judge(
     if "told_share" not in figures:
         return Inconclusive(f"{said}; nobody is decided unfavourably about", "choose another threshold")
     said += f", reasons for {figures['told_share']:.1%} of {figures['unfavourable']:,.0f} unfavourable decisions"
+    reach = ends.get("deletion_gain", (1.0, 1.0))
     wrong = {
         "reasons are missing": figures["told_share"] < parameters["min_told_share"],
         "what the model stands on does not hold still": figures["stability"] < parameters["min_stability"],
         "rows nearly the same have other reasons": figures["stability_under_noise"]
         < parameters["min_stability_under_noise"],
         "the parts do not add up": figures["additivity_error"] > parameters["max_additivity_error"],
-        "the features named matter no more than others": ends["deletion_gain"][1] < 0,
+        "the features named matter no more than others": reach[1] < 0,
     }
     if found := [why for why, holds in wrong.items() if holds]:
         return Failed(
             f"{said}; {', '.join(found)}", "use a model of a form that can be explained exactly, or a simpler one"
         )
-    if ends["deletion_gain"][0] <= 0:
+    if reach[0] <= 0:
         why = "; whether the features named matter more than others is not established"
         return Inconclusive(said + why, "hold out more rows for assessment")
     return Passed(said)
