@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from trustplane.assessment.checks import fairness, performance, reproducibility, slices, stress
+from trustplane.assessment.checks import explanation, fairness, performance, reproducibility, slices, stress
 from trustplane.assessment.checks.contract import Descriptor, laxer
 from trustplane.assessment.tables import Assessment
 from trustplane.kernel.controls.contract import Control, Evidence, Scope
@@ -133,6 +133,13 @@ CONTROLS = (
         Severity.HIGH,
         fairness.DESCRIPTOR,
         gate=True,
+    ),
+    _control(
+        "TP-ASM-04",
+        "Decisions can be explained",
+        "Can the model's decisions be explained truly and alike for like rows, with reasons for every unfavourable one?",
+        Severity.MEDIUM,
+        explanation.DESCRIPTOR,
     ),
     _control(
         "TP-ASM-07",

@@ -114,6 +114,7 @@ _ALL = (
     _write("model.register", "Project"),
     _read("model.read", "ModelVersion"),
     _open("model.open", "ModelVersion"),
+    _open("model.explain", "ModelVersion"),
     _write("model.sign", "ModelVersion"),
     _assured("model.approve", "ModelVersion"),
     _write("model.reject", "ModelVersion"),
