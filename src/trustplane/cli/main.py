@@ -36,6 +36,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Models": {
         "run": ("run.command", "Run scripts in the sandbox, and look at runs"),
+        "scan": ("scan", "Is this model file safe? Needs no workspace"),
         "model": ("model", "Register, sign and look at models"),
         "assess": ("assess", "Measure a model on its hold-out"),
         "gate": ("gate", "May this version be approved?"),

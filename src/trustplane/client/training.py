@@ -120,6 +120,14 @@ class Runs:
         inside = "/".join(segment(part) for part in path.split("/"))
         return self._wire.fetch(f"{self._at}/{segment(run)}/outputs/{inside}", target)
 
+    def scan(self, run: str, artifact: str) -> Record:
+        """Have an output judged by its content, without loading it: format, verdict, and what speaks against it."""
+        return Record(self._wire.post(f"{self._at}/{segment(run)}/scans", {"artifact": artifact}))
+
+    def scans(self) -> Records:
+        """Every scan that you may see, the newest first."""
+        return Records(map(Record, self._wire.get(self._at.removesuffix("/runs") + "/scans")["items"]))
+
     def log(self, run: str) -> dict[str, str]:
         """What the script printed: ``stdout`` and ``stderr``."""
         said: dict[str, str] = json.loads(self._wire.text(f"{self._at}/{segment(run)}/outputs/log"))

@@ -249,3 +249,39 @@ def manifest(
             claim=claim,
         )
     emit({"manifest": text}, lambda: say(text.rstrip("\n")))
+
+
+@app.command()
+def scan(
+    run: Id,
+    path: Annotated[str, typer.Argument(help="The output.")],
+) -> None:
+    """Judge an output by its content, without loading it. The outcome is recorded."""
+    with working() as (_, project):
+        found = project.runs.scan(run, path)
+
+    def show() -> None:
+        say(f"{found.verdict}: {found.artifact}, {found.format}, {found.sha256}")
+        for objection in found.objections:
+            at = "" if objection["offset"] is None else f" at byte {objection['offset']:,}"
+            say(f"  {objection['rule']}: {objection['message']}{at}")
+
+    emit(found, show)
+    if found.verdict != "passed":
+        raise typer.Exit(1 if found.verdict == "refused" else 3)
+
+
+@app.command()
+def scans() -> None:
+    """The scans of the project's artifacts."""
+    with working() as (_, project):
+        found = project.runs.scans()
+    columns = [
+        ("when", "created"),
+        ("verdict", "verdict"),
+        ("artifact", "artifact"),
+        ("format", "format"),
+        ("run", "run"),
+        ("by", "by"),
+    ]
+    emit({"items": list(found)}, lambda: table(found, columns, "nothing was scanned yet"))

@@ -153,6 +153,10 @@ def install() -> None:
 
     Raises ``KeyError`` on a machine that is not in ``ARCHITECTURES`` and ``OSError`` if the kernel refuses.
     """
-    code = program(ARCHITECTURES[platform.machine()])
+    install_program(program(ARCHITECTURES[platform.machine()]))
+
+
+def install_program(code: bytes) -> None:
+    """Put a filter that :func:`program` made on this process."""
     filter_program = _Program(len(code) // 8, code)
     prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(filter_program))
