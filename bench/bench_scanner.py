@@ -25,10 +25,10 @@ from resource import RUSAGE_CHILDREN, getrusage
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import joblib
 import numpy as np
-from measure import Figure, folder, options, report
 from tests.corpora.hostile import corpus
 from tools import learn_globals
 
+from measure import Figure, folder, options, report
 from trustplane.release.scanning.report import facts
 from trustplane.release.scanning.scan import scan_paths
 
@@ -185,7 +185,9 @@ def peer(name: str, python: str, place: Path) -> dict[str, str]:
         "DO_NOT_TRACK": "1",
     }
     program = DRIVER.format(judge=PEERS[name])
-    done = subprocess.run([python, "-c", program, str(place)], capture_output=True, text=True, env=quiet, timeout=580)
+    done = subprocess.run(
+        [python, "-c", program, str(place)], capture_output=True, text=True, env=quiet, timeout=1500, check=False
+    )
     return json.loads(done.stdout.rpartition("@@")[2])
 
 
