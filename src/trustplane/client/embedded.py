@@ -43,9 +43,11 @@ def serve(workspace: Path, host: str, port: int) -> None:
     part("serve")(workspace, host, port)
 
 
-def evaluate_discovery(corpus: Path, aliases: Mapping[str, str], overlap: float) -> dict[str, Any]:
+def evaluate_discovery(
+    corpus: Path, aliases: Mapping[str, str], overlap: float, join: Sequence[str] = ()
+) -> dict[str, Any]:
     """How well the recognisers that are installed here find the spans of a corpus."""
-    figures: dict[str, Any] = part("evaluate-discovery")(corpus, aliases, overlap)
+    figures: dict[str, Any] = part("evaluate-discovery")(corpus, aliases, overlap, join)
     return figures
 
 

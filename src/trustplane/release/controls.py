@@ -117,7 +117,7 @@ CONTROLS = (
         versions,
         collect_scan,
         judge_scan,
-        "scan it with 'trustplane runs scan'",
+        "scan it with 'trustplane run scan'",
         gate=True,
     ),
     Control(
