@@ -109,7 +109,7 @@ def python() -> Iterator[Any]:
         pathlib.PurePosixPath("a"),
         pathlib.Path("a"),
     ]
-    now = dt.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    now = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
     yield [now, now.date(), now.timetz(), now - now, dt.timezone(dt.timedelta(hours=1))]
     yield ValueError("x")
 
