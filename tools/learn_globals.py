@@ -567,7 +567,6 @@ def torch() -> Iterator[Any]:
     yield optimiser.state_dict()
     yield [*kinds, t.device("cpu"), t.Size([1])]
     yield t.eye(2).to_sparse()
-    yield t.nn.parameter.Buffer(t.zeros(1)) if hasattr(t.nn.parameter, "Buffer") else t.zeros(1)
 
 
 def torch_names(thing: Any) -> set[Name]:
