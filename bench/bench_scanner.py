@@ -185,7 +185,9 @@ def peer(name: str, python: str, place: Path) -> dict[str, str]:
         "DO_NOT_TRACK": "1",
     }
     program = DRIVER.format(judge=PEERS[name])
-    done = subprocess.run([python, "-c", program, str(place)], capture_output=True, text=True, env=quiet, timeout=580)
+    done = subprocess.run(
+        [python, "-c", program, str(place)], capture_output=True, text=True, env=quiet, timeout=1500, check=False
+    )
     return json.loads(done.stdout.rpartition("@@")[2])
 
 
