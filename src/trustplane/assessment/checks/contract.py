@@ -21,17 +21,23 @@ Ints = npt.NDArray[np.int64]
 Texts = npt.NDArray[np.str_]
 Matrix = npt.NDArray[np.float32]
 
+MISSING_TIME = int(np.iinfo(np.int64).min)
+
 Scorer = Callable[[Matrix], Floats]
 """The model: features of shape (rows, features) in, the probability of class 1 of shape (rows,) out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """``features`` has shape (rows, features), ``label`` (rows,) of 0 and 1; ``groups`` maps a column to each row's group."""
+    """``features`` has shape (rows, features), ``label`` (rows,) of 0 and 1; ``groups`` maps a column to each row's group.
+
+    ``times`` maps a column of dates or times to seconds since 1970, :data:`MISSING_TIME` where there is none.
+    """
 
     features: Matrix = field(repr=False)
     label: Ints = field(repr=False)
     groups: Mapping[str, Texts] = field(repr=False)
+    times: Mapping[str, Ints] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ class CheckInput:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The verdict and what it stands on. ``intervals`` are 95 % percentile bootstrap intervals of figures by the same names."""
+    """The verdict and what it stands on. ``intervals`` are 95 % intervals of figures by the same names: percentile bootstrap, or exact for shares."""
 
     verdict: Verdict
     figures: Mapping[str, float] = field(default_factory=dict)

@@ -22,7 +22,7 @@ from trustplane.assessment.privacy.attributes import guess_attributes
 from trustplane.assessment.privacy.bounds import clopper_pearson, epsilon_bound, hits_at
 from trustplane.assessment.privacy.copies import near_copies, verbatim
 from trustplane.assessment.privacy.extraction import GOALS, copy_cost
-from trustplane.assessment.privacy.learners import learners, nearest
+from trustplane.assessment.privacy.learners import learners, nearest, one_thread
 from trustplane.assessment.privacy.membership import by_loss, lira, make_shadows, own_label, rmia
 from trustplane.values.outcomes import Failed, Inconclusive, Passed, Verdict
 
@@ -110,9 +110,10 @@ class Membership:
                 Inconclusive(f"{why}; {least} of each, of both classes, are needed", "hold out more rows"), sizes
             )
         model = _drawn(model, data.seed)
-        audit = _attack(model, 2 * max(int(parameters["shadows"]) // 2, 1), data.seed)
-        figures, found = _told(audit, sizes["training_rows"], data.seed)
-        more, bounds = _beyond_membership(model, data.seed)
+        with one_thread():
+            audit = _attack(model, 2 * max(int(parameters["shadows"]) // 2, 1), data.seed)
+            figures, found = _told(audit, sizes["training_rows"], data.seed)
+            more, bounds = _beyond_membership(model, data.seed)
         figures |= sizes | more
         return CheckResult(_judge(audit.shadows, figures, found | bounds, parameters), figures, found | bounds)
 

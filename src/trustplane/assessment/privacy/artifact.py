@@ -61,7 +61,9 @@ def _trees(said: dict[str, Any]) -> Shape:
 def _depth(said: dict[str, Any]) -> int:
     at: dict[tuple[int, int], int] = {}
     places = zip(said["nodes_treeids"], said["nodes_nodeids"], strict=True)
-    below = {place: (t, f) for place, t, f in zip(places, said["nodes_truenodeids"], said["nodes_falsenodeids"], strict=True)}
+    below = {
+        place: (t, f) for place, t, f in zip(places, said["nodes_truenodeids"], said["nodes_falsenodeids"], strict=True)
+    }
     modes = dict(zip(below, said["nodes_modes"], strict=True))
     waiting = [(place, 0) for place in {t: (t, n) for t, n in reversed(list(below))}.values()]
     while waiting:

@@ -32,12 +32,12 @@ class Guessed:
     @property
     def error(self) -> float:
         """The standard error of the advantage; each share is moved a little to the middle, so that none has no error (Agresti and Caffo 2000)."""
-        return float(
-            np.sqrt(_variance(self.members, self.of_members) + _variance(self.outsiders, self.of_outsiders))
-        )
+        return float(np.sqrt(_variance(self.members, self.of_members) + _variance(self.outsiders, self.of_outsiders)))
 
 
-def guess_attributes(score: Callable[[Any], Floats], members: tuple[Any, Any], outsiders: tuple[Any, Any], seed: int) -> list[Guessed]:
+def guess_attributes(
+    score: Callable[[Any], Floats], members: tuple[Any, Any], outsiders: tuple[Any, Any], seed: int
+) -> list[Guessed]:
     """Guess each column of few kinds, of (features, label) of members and outsiders, by the value that makes the label likeliest.
 
     A value counts by how often the outsiders hold it with the label, times the probability that the model gives to the label.

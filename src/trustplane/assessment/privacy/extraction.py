@@ -11,7 +11,7 @@ from trustplane.assessment.privacy.bounds import clopper_pearson
 from trustplane.assessment.privacy.learners import standardised
 
 Floats = npt.NDArray[np.float64]
-SIZES = (100, 200, 400, 800, 1600, 3200, 6400)
+SIZES = (100, 200, 500, 1000, 2000, 5000)
 GOALS = (0.95, 0.99)
 _LEAST, _RIDGE = 1e-3, 1.0
 

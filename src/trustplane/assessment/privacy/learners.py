@@ -1,6 +1,8 @@
 """Learners that shadows are made with: of each family a few, from cautious to eager."""
 
+import importlib
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -38,14 +40,18 @@ def learners(shape: Shape) -> list[Learner]:
 
 
 def _linear(_: Shape) -> list[Learner]:
-    return [Learner(f"logistic regressions, C = {c:g}", partial(_each, partial(_logistic, c))) for c in (0.01, 1.0, 100.0)]
+    return [
+        Learner(f"logistic regressions, C = {c:g}", partial(_each, partial(_logistic, c))) for c in (0.01, 1.0, 100.0)
+    ]
 
 
 def _forests(shape: Shape) -> list[Learner]:
     trees = min(shape.trees or 100, MOST_TREES["forest"])
     depth = shape.depth or None
     return [
-        Learner(f"forests of {trees} trees with {leaf} rows a leaf", partial(_each, partial(_forest, trees, depth, leaf)))
+        Learner(
+            f"forests of {trees} trees with {leaf} rows a leaf", partial(_each, partial(_forest, trees, depth, leaf))
+        )
         for leaf in (1, 5, 20)
     ]
 
@@ -55,7 +61,9 @@ def _boosted(shape: Shape) -> list[Learner]:
     # grown leaf by leaf, trees are deeper than they are large
     depth = shape.depth or _DEEP
     return [
-        Learner(f"{trees} boosted trees, rate {rate:g}", partial(_each, partial(_boost, trees, depth, shape.leaves, rate)))
+        Learner(
+            f"{trees} boosted trees, rate {rate:g}", partial(_each, partial(_boost, trees, depth, shape.leaves, rate))
+        )
         for rate in (0.03, 0.1, 0.3)
     ]
 
@@ -63,6 +71,18 @@ def _boosted(shape: Shape) -> list[Learner]:
 def _networks(shape: Shape) -> list[Learner]:
     width = min(shape.width or _WIDE, 4 * _WIDE)
     return [Learner(f"networks of {width} hidden units, {n} epochs", partial(_network, width, n)) for n in EPOCHS]
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """Hold linear algebra and trees to one thread: on small tables threads cost more than they save, and sums are taken in one order."""
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError as error:
+        raise _missing() from error
+    # the libraries must be there to be held
+    importlib.import_module("sklearn.ensemble")
+    limits: AbstractContextManager[Any] = threadpool_limits(1)
+    return limits
 
 
 def _each(fit: Callable[[Any, Any, int], Any], features: Any, label: Any, inside: Any, seed: int) -> Floats:
@@ -90,9 +110,9 @@ def _logistic(strength: float, features: Any, label: Any, seed: int) -> Any:
     except ImportError as error:
         raise _missing() from error
     # a loose tolerance: what a shadow says of a row matters to two digits
-    return make_pipeline(StandardScaler(), LogisticRegression(C=strength, tol=1e-3, max_iter=1000, random_state=seed)).fit(
-        features, label
-    )
+    return make_pipeline(
+        StandardScaler(), LogisticRegression(C=strength, tol=1e-3, max_iter=1000, random_state=seed)
+    ).fit(features, label)
 
 
 def _forest(trees: int, depth: int | None, leaf: int, features: Any, label: Any, seed: int) -> Any:
@@ -151,3 +171,15 @@ def nearest(candidates: Sequence[Learner], said: Floats, given: Any, inside: Any
 def _loss(said: Floats, label: Any) -> float:
     given = np.where(label == 1, said, 1 - said)
     return float(-np.log(np.clip(given, 1e-3, 1)).mean())
+
+
+def boosted(features: Any, label: Any, seed: int) -> Callable[[Any], Floats]:
+    """A hundred boosted trees of middling size as a model: rows to the probability of class 1."""
+    fitted = _boost(100, _DEEP, 0, 0.1, features, label, seed)
+    return lambda rows: np.asarray(fitted.predict_proba(rows)[:, 1], np.float64)
+
+
+def forest(features: Any, label: Any, seed: int) -> Callable[[Any], Floats]:
+    """A forest of fifty trees as a model: rows to the probability of class 1."""
+    fitted = _forest(50, None, 2, features, label, seed)
+    return lambda rows: np.asarray(fitted.predict_proba(rows)[:, 1], np.float64)
