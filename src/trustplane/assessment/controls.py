@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from trustplane.assessment.checks import fairness, performance, slices
+from trustplane.assessment.checks import fairness, leakage, membership, performance, poisoning, slices
 from trustplane.assessment.checks.contract import Descriptor, laxer
 from trustplane.assessment.tables import Assessment
 from trustplane.kernel.controls.contract import Control, Evidence, Scope
@@ -110,5 +110,31 @@ CONTROLS = (
         _ASSESS,
         MAX_AGE,
         gate=True,
+    ),
+    Control(
+        "TP-ASM-05",
+        "Privacy leakage is assessed",
+        "Does the model give away whose rows it learned from, or what they held?",
+        "assessment",
+        SUBJECT_KIND,
+        Severity.HIGH,
+        versions,
+        collect,
+        _judged_by(membership.DESCRIPTOR),
+        "name the check membership in a suite, and assess the version with it",
+        MAX_AGE,
+    ),
+    Control(
+        "TP-ASM-06",
+        "Poisoning and leakage are looked for",
+        "Was the model taught by rows that nobody tampered with, and judged on rows that it did not learn from?",
+        "assessment",
+        SUBJECT_KIND,
+        Severity.HIGH,
+        versions,
+        collect,
+        _judged_by(poisoning.DESCRIPTOR, leakage.DESCRIPTOR),
+        "name the check poisoning in a suite, and assess the version with it",
+        MAX_AGE,
     ),
 )

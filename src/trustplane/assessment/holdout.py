@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from trustplane.assessment.checks.contract import MISSING_TIME, Ints, Rows, Texts
+from trustplane.assessment.checks.contract import Ints, Rows, Texts
 from trustplane.values.errors import BadInput
 
 FEATURES, TRAINING = "features.json", "training.parquet"
@@ -56,10 +56,7 @@ def read_holdout(parquet: bytes, features: list[str], label: str = "", protected
     chosen += [n for n in protected if n not in chosen]
     groups = {name: _groups(name, table[name]) for name in chosen}
     matrix = np.column_stack([_numbers(name, table[name]) for name in features]).astype(np.float32)
-    times = {
-        n: _times(table[n]) for n in beside if pa.types.is_date(table[n].type) or pa.types.is_timestamp(table[n].type)
-    }
-    return Rows(matrix, _label(label, table[label]), groups, times)
+    return Rows(matrix, _label(label, table[label]), groups)
 
 
 def _repeats(column: Any) -> bool:
@@ -77,11 +74,6 @@ def _numbers(name: str, column: Any) -> npt.NDArray[np.float64]:
     if column.null_count:
         raise BadInput("TP-ASSESS-003", f"the column {name[:80]!r} of the hold-out has missing values")
     return numbers
-
-
-def _times(column: Any) -> Ints:
-    seconds = column.cast(pa.timestamp("s"), safe=False).cast(pa.int64()).fill_null(MISSING_TIME)
-    return np.asarray(seconds.to_numpy(), np.int64)
 
 
 def _label(name: str, column: Any) -> Ints:

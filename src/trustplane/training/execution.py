@@ -19,6 +19,7 @@ from trustplane.kernel.vault.artifacts import Artifact, seal, unseal
 from trustplane.kernel.vault.keyring import release
 from trustplane.kernel.vault.keys import SecretKey
 from trustplane.training.code import unpack
+from trustplane.training.private.claims import CLAIM, claim_in
 from trustplane.training.runs import CANCELLED, JOB, LOG, fail_run, run_target, scratch_of, subject_of
 from trustplane.training.sandboxes.contract import Limits, SandboxJob, SandboxResult
 from trustplane.training.sandboxes.outputs import output_files
@@ -157,12 +158,15 @@ def _keep(ctx: JobContext, who: Who, run_id: str, scratch: Path, ended: dict[str
         key, now = _key(op, row), plane.clock.now()
         logs = seal(plane.blobs, key, [_logs(scratch / "logs")], subject_of(run_id), now)
         found = _outputs(scratch / "output") if ended["succeeded"] else ()
+        claimed = claim_in(scratch / "output") if Path(CLAIM) in found else {}
         kept = {str(path): _seal_file(plane, key, scratch / "output" / path, run_id) for path in found}
         held = op.session.get_one(Run, run_id)
         held.state = "done" if ended["succeeded"] else "failed"
         held.ended = f"{ended['ended']}: {ended['reason']}"[:2000]
         held.inputs = ended["inputs"]
         held.outputs = {p: {"digest": a.digest, "sha256": a.sha256, "size": a.size} for p, a in kept.items()}
+        if CLAIM in kept:
+            held.outputs = {**held.outputs, CLAIM: held.outputs[CLAIM] | claimed}
         held.metrics = _metrics(scratch / "output" / METRICS) if METRICS in kept else {}
         held.environment = {
             **held.environment,
@@ -179,6 +183,7 @@ def _keep(ctx: JobContext, who: Who, run_id: str, scratch: Path, ended: dict[str
             outputs=len(kept),
             wall_seconds=ended["wall_seconds"],
             readable=len(ended["readable"]),
+            **({"privacy": claimed["claim"]} if claimed else {}),
         )
         op.refer(log=logs.digest, code=row.code, **{f"output/{p}": a.digest for p, a in list(kept.items())[:50]})
         return {"run": run_id, "state": held.state, "outputs": len(kept)}

@@ -21,8 +21,6 @@ Ints = npt.NDArray[np.int64]
 Texts = npt.NDArray[np.str_]
 Matrix = npt.NDArray[np.float32]
 
-MISSING_TIME = int(np.iinfo(np.int64).min)
-
 Scorer = Callable[[Matrix], Floats]
 """The model: features of shape (rows, features) in, the probability of class 1 of shape (rows,) out."""
 
@@ -31,13 +29,13 @@ Scorer = Callable[[Matrix], Floats]
 class Rows:
     """``features`` has shape (rows, features), ``label`` (rows,) of 0 and 1; ``groups`` maps a column to each row's group.
 
-    ``times`` maps a column of dates or times to seconds since 1970, :data:`MISSING_TIME` where there is none.
+    ``time`` orders the rows where a suite names a column of it.
     """
 
     features: Matrix = field(repr=False)
     label: Ints = field(repr=False)
     groups: Mapping[str, Texts] = field(repr=False)
-    times: Mapping[str, Ints] = field(default_factory=dict, repr=False)
+    time: Floats | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,9 +27,9 @@ class Shape:
     width: int = 0
 
 
-def read_shape(artifact: bytes, format: str) -> Shape:
+def read_shape(artifact: bytes, kind: str) -> Shape:
     """The shape of an ONNX model; ``unknown`` for another format and for what is none."""
-    graph = _graph(artifact, format)
+    graph = _graph(artifact, kind)
     if graph is None:
         return Shape("unknown")
     nodes = [node for node in graph.node if node.op_type.startswith("TreeEnsemble")]
@@ -76,12 +76,12 @@ def _depth(said: dict[str, Any]) -> int:
     return max(at.values(), default=0)
 
 
-def stored_rows(artifact: bytes, format: str, width: int) -> Matrix:
+def stored_rows(artifact: bytes, kind: str, width: int) -> Matrix:
     """All numbers in an ONNX model that are laid out in rows as wide as its input, such as support vectors; shape (rows, ``width``).
 
     The first layer of a network has that shape too, transposed: what is stored is told by comparing it with real rows.
     """
-    graph = _graph(artifact, format)
+    graph = _graph(artifact, kind)
     found = [np.zeros((0, width), np.float32)]
     for numbers in () if graph is None else _numbers(graph):
         if numbers.ndim == 2 and numbers.shape[1] == width:
@@ -110,9 +110,9 @@ def _numbers(graph: Any) -> Iterator[Any]:
             yield numpy_helper.to_array(tensor).astype(np.float32)
 
 
-def _graph(artifact: bytes, format: str) -> Any:
+def _graph(artifact: bytes, kind: str) -> Any:
     """The graph of the model, ``None`` where there is none."""
-    if format != "onnx" or not artifact:
+    if kind != "onnx" or not artifact:
         return None
     try:
         import onnx

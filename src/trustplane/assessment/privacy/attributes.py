@@ -44,7 +44,7 @@ def guess_attributes(
     """
     random = np.random.default_rng(seed)
     drawn = [_drawn(random, *rows) for rows in (members, outsiders)]
-    found = []
+    found: list[Guessed] = []
     for column in range(members[0].shape[1]):
         kinds = np.unique(members[0][:, column])
         if 2 <= len(kinds) <= FEW and len(found) < COLUMNS:

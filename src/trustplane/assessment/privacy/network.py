@@ -51,11 +51,11 @@ def train_networks(features: Array, label: Any, inside: Any, width: int, epochs:
         for start in range(0, least - batch + 1, batch):
             at, step = order[:, start : start + batch], step + 1
             slopes = _slopes(stack, features[at], wanted[at])
-            for w, slope, mean, square in zip(stack.weights, slopes, means, squares, strict=True):
-                mean += (1 - _FIRST) * (slope - mean)
-                square += (1 - _SECOND) * (slope * slope - square)
-                rate = _RATE * np.sqrt(1 - _SECOND**step) / (1 - _FIRST**step)
-                w -= (rate * mean / (np.sqrt(square) + _SMALL)).astype(np.float32)
+            rate = _RATE * np.sqrt(1 - _SECOND**step) / (1 - _FIRST**step)
+            for k, slope in enumerate(slopes):
+                means[k] += (1 - _FIRST) * (slope - means[k])
+                squares[k] += (1 - _SECOND) * (slope * slope - squares[k])
+                stack.weights[k] -= (rate * means[k] / (np.sqrt(squares[k]) + _SMALL)).astype(np.float32)
         if epoch in epochs:
             kept.append(_probabilities(stack.said(features)))
     return kept
