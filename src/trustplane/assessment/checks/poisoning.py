@@ -101,7 +101,7 @@ def _proofs(model: Examined, training: Rows, seed: int) -> list[Proof]:
 
 def _figures(proofs: list[Proof]) -> dict[str, float]:
     found = [p for p in proofs if p.poisoned]
-    rows: Any = np.any([p.contradicted for p in found], axis=0) if found else np.zeros(1, bool)
+    rows: Any = np.any([p.rows for p in found], axis=0) if found else np.zeros(1, bool)
     figures = {
         "suspect_combinations": float(len(proofs)),
         "triggers": float(len(found)),

@@ -22,18 +22,22 @@ GAIN = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What became of a suspect: ``flips`` of other rows by the model, ``flips_without`` by one retrained without the rows."""
+    """What became of a suspect: ``flips`` of other rows by the model, ``flips_without`` by one retrained without the rows.
+
+    ``rows`` are those that hold the combination and have its label, ``contradicted`` how many of them the retrained model gives the other.
+    """
 
     combination: Combination
-    contradicted: npt.NDArray[np.bool_] = field(repr=False)
+    rows: npt.NDArray[np.bool_] = field(repr=False)
+    contradicted: int
     flips: float
     flips_without: float
 
     @property
     def poisoned(self) -> bool:
         """Whether the rows are poisoned: most of their labels are contradicted by all that others teach, and nobody else taught the combination."""
-        share = self.contradicted.sum() / max(int(self.combination.rows.sum()), 1)
-        return bool(share >= CONTRADICTED and self.flips_without <= 1 - GAIN)
+        share = self.contradicted / max(int(self.combination.rows.sum()), 1)
+        return share >= CONTRADICTED and self.flips_without <= 1 - GAIN
 
     @property
     def learned(self) -> bool:
@@ -46,19 +50,17 @@ def prove(
 ) -> Proof:
     """Retrain on (features, label) of ``training`` without the suspect's rows, and put its values into rows of ``others`` of the other class."""
     features, label = training
-    rest = ~suspect.rows
+    rest, own = ~suspect.rows, suspect.rows & (label == suspect.label)
     if len(np.unique(label[rest])) < 2:
-        return Proof(suspect, np.zeros(len(label), bool), 0.0, 1.0)
+        return Proof(suspect, own, 0, 0.0, 1.0)
     without = boosted(features[rest], label[rest], seed)
-    contradicted = np.zeros(len(label), bool)
-    said = without(features[suspect.rows])
-    contradicted[suspect.rows] = (label[suspect.rows] == suspect.label) & ((said >= 0.5) != (suspect.label == 1))
+    contradicted = int(((without(features[own]) >= 0.5) != (suspect.label == 1)).sum())
     bare = others[0][others[1] != suspect.label][:ROWS]
     if not len(bare):
-        return Proof(suspect, contradicted, 0.0, 0.0)
+        return Proof(suspect, own, contradicted, 0.0, 0.0)
     marked = suspect.put_into(bare)
     flips = [_flipped(model(bare), model(marked), suspect.label) for model in (score, without)]
-    return Proof(suspect, contradicted, flips[0], flips[1])
+    return Proof(suspect, own, contradicted, flips[0], flips[1])
 
 
 def _flipped(before: Floats, after: Floats, label: int) -> float:

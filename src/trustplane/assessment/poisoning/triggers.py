@@ -25,7 +25,8 @@ FOLDS = 5
 LEAST_ROWS = 8
 LEAST_SHARE = 0.002
 """A trigger stands in so many rows at least, and in this share of them: fewer do not teach a model."""
-PURE = 0.9
+PURE, _NEARLY = 0.9, 0.8
+"""How much of a group has one label; a whole trigger may stand in a few rows by chance."""
 FAR = 8.0
 """A group of labels is a surprise beyond so many standard deviations; combinations are many, and a regression is not quite right."""
 _CANDIDATES = 6
@@ -73,7 +74,9 @@ def suspects(features: Any, label: Any, seed: int) -> list[Combination]:
             break
         if any((group & other.rows).sum() > 0.5 * group.sum() for other in kept):
             continue
-        kept.append(_whole(items, label, said, wanted, group, surprise))
+        whole = _whole(items, (label, said), wanted, group, surprise)
+        if not any((whole.rows & other.rows).sum() > 0.5 * whole.rows.sum() for other in kept):
+            kept.append(whole)
     return kept
 
 
@@ -156,11 +159,12 @@ def _best(far: Any, sets: Sequence[tuple[int, ...]]) -> list[tuple[float, tuple[
     return [(value, chosen) for chosen, value in seen.items()]
 
 
-def _whole(items: _Items, label: Any, said: Floats, wanted: int, group: Mask, surprise: float) -> Combination:
+def _whole(items: _Items, judged: tuple[Any, Floats], wanted: int, group: Mask, surprise: float) -> Combination:
     """The widest combination behind a group of rows: every value that nearly all of them hold, less those that only narrow it.
 
     A search for the greatest surprise adds what the rows had in common before they were poisoned, and may stop short of the whole trigger.
     """
+    label, said = judged
     of_label = group & (label == wanted)
     shared = np.flatnonzero(items.held[of_label].mean(axis=0) >= 0.98)
     chosen = [int(i) for i in shared if items.held[:, i].mean() < 0.98]
@@ -172,7 +176,7 @@ def _whole(items: _Items, label: Any, said: Floats, wanted: int, group: Mask, su
             break
         before, after = items.held[:, chosen].all(axis=1), items.held[:, fewer].all(axis=1)
         come_in = after & ~before
-        pure = (label[after] == wanted).mean() >= PURE
+        pure = (label[after] == wanted).mean() >= _NEARLY
         few = come_in.sum() <= _WIDENS * before.sum()
         if pure and (few or wrong[come_in].mean() >= 0.5 * wrong[before].mean()):
             chosen = fewer

@@ -5,6 +5,7 @@ import math
 from trustplane.values.errors import BadInput
 
 _MOST_NOISE = 1e4
+_CHORDS = 12  # below so many, orders between whole ones are worth a try
 ORDERS = (*range(2, 65), 72, 80, 96, 112, 128, 160, 192, 224, 256)
 
 
@@ -13,7 +14,14 @@ def spent_by_steps(noise: float, rate: float, steps: int, delta: float) -> float
 
     ``noise`` is the standard deviation of the noise in units of the clipping norm, ``rate`` the probability of a row to be in a step's sample.
     """
-    return min(_converted(order, steps * renyi(order, noise, rate), delta) for order in ORDERS)
+    grown = {1: 0.0} | {order: (order - 1) * renyi(order, noise, rate) for order in ORDERS}
+    tried = [(float(order), value / (order - 1)) for order, value in grown.items() if order > 1]
+    # (order - 1) times the divergence is convex in the order (van Erven and Harremoes 2014, corollary 2), so a chord lies above it
+    for low in range(1, _CHORDS):
+        for tenth in range(1, 10):
+            order, part = low + tenth / 10, tenth / 10
+            tried.append((order, ((1 - part) * grown[low] + part * grown[low + 1]) / (order - 1)))
+    return min(_converted(order, steps * divergence, delta) for order, divergence in tried)
 
 
 def noise_for(epsilon: float, delta: float, rate: float, steps: int) -> float:
@@ -46,6 +54,6 @@ def renyi(order: int, noise: float, rate: float) -> float:
     return max((most + math.log(sum(math.exp(term - most) for term in terms))) / (order - 1), 0.0)
 
 
-def _converted(order: int, divergence: float, delta: float) -> float:
+def _converted(order: float, divergence: float, delta: float) -> float:
     """Rényi to (epsilon, delta): Canonne, Kamath and Steinke (2020), proposition 12."""
     return max(divergence + math.log1p(-1 / order) - (math.log(delta) + math.log(order)) / (order - 1), 0.0)
