@@ -50,13 +50,14 @@ def test_a_version_is_assessed_and_the_controls_read_it(plane, made_subject, ass
     assert {f.status for f in findings(plane, subject).values()} == {Status.NO_EVIDENCE}
     row = assessed(subject, {"favourable": 0}, seed=5)
     assert (row.state, row.ended, row.seed) == ("done", "", 5)
-    assert {name: r["status"] for name, r in row.results.items()} == dict.fromkeys(
-        ("fairness", "performance", "slices"), "passed"
-    )
+    said = {name: r["status"] for name, r in row.results.items()}
+    assert said.pop("leakage") == "no-evidence"  # the run left no training.parquet
+    assert said == dict.fromkeys(("fairness", "performance", "slices"), "passed")
     assert row.results["performance"]["figures"]["auc"] > 0.85
     assert "parity_ratio[SEX]" in row.results["fairness"]["intervals"]
     assert not any("[id]" in name for name in row.results["fairness"]["figures"])
     found = findings(plane, subject)
+    assert {found.pop(c).status for c in ("TP-ASM-05", "TP-ASM-06")} == {Status.NO_EVIDENCE}  # looked at on request
     assert {f.status for f in found.values()} == {Status.PASSED}
     with plane.database.read() as session:
         events = events_about(session, f"ModelVersion::{subject.model_version_id}")

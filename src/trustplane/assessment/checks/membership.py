@@ -218,8 +218,8 @@ def _judge(
             f"{figures['stored_rows']:,.0f} training rows lie in the model's file as they are",
             "train a model that keeps no rows, such as trees or a regression",
         )
-    limits = [(f"{n}_tpr_at_1pct_fpr", parameters["max_tpr_at_1pct_fpr"]) for n in ("threshold", "lira", "rmia")]
-    limits += [(f"{n}_auc", parameters["max_auc"]) for n in ("threshold", "lira", "rmia")]
+    limits = [(f"{n}_tpr_at_1pct_fpr", parameters["max_tpr_at_1pct_fpr"]) for n in ("rmia", "lira", "threshold")]
+    limits += [(f"{n}_auc", parameters["max_auc"]) for n in ("rmia", "lira", "threshold")]
     limits.append(("attribute_advantage", parameters["max_attribute_advantage"]))
     known = [(name, limit) for name, limit in limits if name in figures]
     said = (
