@@ -74,6 +74,13 @@ def audited(name: str, score, artifact: bytes, table: tuple[np.ndarray, np.ndarr
     found = result.figures
     peer = found["threshold_tpr_at_1pct_fpr"]
     print(name, result.verdict.reason, {k: round(v, 4) for k, v in found.items()}, sep="\n  ")
+    if not artifact:  # a private model: there is nothing to find
+        return [
+            Figure(
+                f"{name}: members found at 1 % of false alarms", found["rmia_tpr_at_1pct_fpr"], "", 0.02, least=False
+            ),
+            Figure(f"{name}: area", found["rmia_auc"], "", 0.52, least=False),
+        ]
     return [
         Figure(
             f"{name}: members found at 1 % of false alarms, beside {peer:.3f}", found["rmia_tpr_at_1pct_fpr"], "", peer
