@@ -79,7 +79,7 @@ class CheckInput:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The verdict and what it stands on. ``intervals`` are 95 % percentile bootstrap intervals of figures by the same names."""
+    """The verdict and what it stands on. ``intervals`` are 95 % intervals of figures by the same names: percentile bootstrap, or exact for shares."""
 
     verdict: Verdict
     figures: Mapping[str, float] = field(default_factory=dict)
