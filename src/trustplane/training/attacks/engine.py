@@ -33,7 +33,7 @@ class Effort:
     The figures are the same for the same seed unless the seconds run out.
     """
 
-    queries: int = 2000
+    queries: int = 1200
     seconds: float = 60.0
     seed: int = 0
     near: bool = True

@@ -1,6 +1,7 @@
 """The values worth trying for each column: either side of each threshold of the trees, or values that rows hold."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +9,7 @@ import numpy.typing as npt
 from trustplane.training.attacks.space import Space
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 MOST = 512
 
 
@@ -55,3 +57,46 @@ def drawn(levels: Floats, low: Floats, high: Floats, count: int, random: np.rand
     safe = np.minimum(place, len(levels) - 1) if len(levels) else np.zeros_like(place)
     values = levels[safe] if len(levels) else np.zeros(place.shape)
     return np.where(none, np.nan, values)
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """The levels of all columns in one array, so that one search finds where many values of many columns stand.
+
+    A level's key is the place of its column plus where it lies between the column's ends, below 1.
+    """
+
+    keys: Floats
+    values: Floats
+    first: Ints
+    count: Ints
+    low: Floats
+    width: Floats
+
+    def moved(self, column: Ints, value: Floats, random: np.random.Generator) -> Floats:
+        """A level near ``value`` for each, or now and then any; the value itself where its column has none. ``column`` is the place in the ladder."""
+        share = np.clip((value - self.low[column]) / self.width[column], 0.0, 0.999)
+        at = np.searchsorted(self.keys, column + share) - self.first[column]
+        near = at + random.integers(-4, 5, len(column))
+        far = (random.random(len(column)) * self.count[column]).astype(np.int64)
+        chosen = np.where(random.random(len(column)) < 0.7, near, far)
+        place = self.first[column] + np.clip(chosen, 0, np.maximum(self.count[column] - 1, 0))
+        return np.where(self.count[column] > 0, self.values[np.minimum(place, len(self.values) - 1)], value)
+
+
+def ladder_of(levels: Mapping[int, Floats]) -> Ladder:
+    """The ladder of the columns in the order of the mapping; a column without levels is a rung of none."""
+    parts = list(levels.values())
+    count = np.array([len(p) for p in parts], np.int64)
+    low = np.array([p[0] if len(p) else 0.0 for p in parts])
+    width = np.array([p[-1] - p[0] if len(p) and p[-1] > p[0] else 1.0 for p in parts])
+    keys = [i + np.clip((p - a) / w, 0.0, 0.999) for i, (p, a, w) in enumerate(zip(parts, low, width, strict=True))]
+    none = np.zeros(1)
+    return Ladder(
+        np.concatenate(keys) if count.sum() else none,
+        np.concatenate(parts) if count.sum() else none,
+        np.concatenate([[0], np.cumsum(count)[:-1]]).astype(np.int64),
+        count,
+        low,
+        width,
+    )

@@ -65,6 +65,15 @@ def _probability(model: Any, last: Any) -> Score:
         booster = model.booster_
         return lambda rows: np.asarray(booster.predict(np.ascontiguousarray(rows, np.float32)), np.float64)
 
+    if model is last and trees.votes(model):
+        parts = [e.tree_ for e in model.estimators_]
+
+        def mean(rows: Floats) -> Floats:
+            single = np.ascontiguousarray(rows, np.float32)
+            return np.asarray(sum(p.predict(single)[:, 1] for p in parts) / len(parts))
+
+        return mean
+
     def score(rows: Floats) -> Floats:
         said: Floats = model.predict_proba(np.asarray(rows, np.float32))[:, 1]
         return said.astype(np.float64)

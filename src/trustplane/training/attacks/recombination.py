@@ -3,18 +3,17 @@
 Every child of every row is made, repaired and scored at once. How often each way of making children has won decides how often it is used.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 import numpy.typing as npt
 
 from trustplane.training.attacks.contract import AttackDescriptor, Task
 from trustplane.training.attacks.coordinate import improve
-from trustplane.training.attacks.levels import levels_of
+from trustplane.training.attacks.levels import ladder_of, Ladder, levels_of
 from trustplane.training.attacks.space import repaired
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Truths = npt.NDArray[np.bool_]
 CHILDREN = 32
 MOST_DONORS = 2000
 _WAYS = ("copy", "part", "level", "back")
@@ -33,13 +32,13 @@ class Recombination:
         """The best row found for each."""
         space, random = task.space, np.random.default_rng(task.seed)
         best = task.start.copy()
-        units = [np.array([c]) for c in space.moves.tolist()] + list(space.groups)
+        units = len(space.moves) + len(space.groups)
         if not units or not len(task.background):
             return best
-        levels = levels_of(space, task.background, task.cuts)
+        ladder = ladder_of(levels_of(space, task.background, task.cuts))
         donors = task.background[:MOST_DONORS]
         scores = task.score(best)
-        liking = np.ones(len(units))
+        liking = np.ones(units)
         ways = np.ones(len(_WAYS))
         for _ in range(max(1, task.queries // CHILDREN)):
             live = np.flatnonzero(scores >= task.threshold)
@@ -47,65 +46,51 @@ class Recombination:
                 break
             of = np.repeat(live, CHILDREN)
             way = random.choice(len(_WAYS), len(of), p=ways / ways.sum())
-            rows = _children(task, best[of], of, (way, units, liking, levels, donors), random)
+            rows = _children(task, best[of], of, (way, liking, ladder, donors), random)
             fixed, good = repaired(space, task.origins[of], rows)
             before = best[live].copy()
             worst = scores[live].copy()
             improve(task, fixed[good], of[good], best, scores)
-            _learn(units, liking, before, best[live], worst - scores[live])
+            _learn(task, liking, before != best[live], worst > scores[live])
             _learn_ways(ways, way, of, fixed, best)
         return best
 
 
-_Pool = tuple[Ints, list[Ints], Floats, Mapping[int, Floats], Floats]
+_Pool = tuple[Ints, Floats, Ladder, Floats]
 
 
 def _children(task: Task, parents: Floats, of: Ints, pool: _Pool, random: np.random.Generator) -> Floats:
-    way, units, liking, levels, donors = pool
+    way, liking, ladder, donors = pool
+    columns, groups = task.space.moves, task.space.groups
     rows, count = parents.copy(), len(parents)
-    donor = donors[random.integers(0, len(donors), count)]
+    donor = random.integers(0, len(donors), count)
     chance = liking / liking.sum()
     for turn in range(4):
         # one to four units each, the fewer the likelier
         some = np.flatnonzero(random.random(count) < (1.0, 0.7, 0.4, 0.25)[turn])
-        unit = random.choice(len(units), len(some), p=chance)
-        share = random.random(len(some))
-        for number in np.unique(unit):
-            mine = some[unit == number]
-            columns = units[number]
-            _move(task, rows, parents, (mine, columns, of), (way, donor, levels, share[unit == number]), random)
+        unit = random.choice(len(liking), len(some), p=chance)
+        mine, place = some[unit < len(columns)], unit[unit < len(columns)]
+        at = columns[place]
+        old, kind = parents[mine, at], way[mine]
+        given = donors[donor[mine], at]
+        made = np.where(kind == 1, old + (given - old) * random.random(len(mine)), given)
+        made = np.where(kind == 2, ladder.moved(place, old, random), made)
+        rows[mine, at] = np.where(kind == 3, task.origins[of[mine], at], made)
+        for number, group in enumerate(groups):
+            mine = some[unit == len(columns) + number]
+            back = (way[mine] == 3)[:, None]
+            rows[mine[:, None], group] = np.where(
+                back, task.origins[of[mine][:, None], group], donors[donor[mine][:, None], group]
+            )
     return rows
 
 
-def _move(
-    task: Task,
-    rows: Floats,
-    parents: Floats,
-    where: tuple[Ints, Ints, Ints],
-    by: tuple[Ints, Floats, Mapping[int, Floats], Floats],
-    random: np.random.Generator,
-) -> None:
-    mine, columns, of = where
-    way, donor, levels, share = by
-    given, old = donor[np.ix_(mine, columns)], parents[np.ix_(mine, columns)]
-    home = task.origins[np.ix_(of[mine], columns)]
-    kind = way[mine][:, None]
-    made = np.where(kind == 1, old + (given - old) * share[:, None], given)
-    made = np.where(kind == 3, home, made)
-    if len(columns) == 1 and len(levels.get(int(columns[0]), ())):
-        known = levels[int(columns[0])]
-        near = np.searchsorted(known, old[:, 0]) + random.integers(-4, 5, len(mine))
-        far = random.integers(0, len(known), len(mine))
-        place = np.clip(np.where(random.random(len(mine)) < 0.7, near, far), 0, len(known) - 1)
-        made = np.where(kind == 2, known[place][:, None], made)
-    rows[np.ix_(mine, columns)] = made
-
-
-def _learn(units: list[Ints], liking: Floats, before: Floats, after: Floats, won: Floats) -> None:
+def _learn(task: Task, liking: Floats, changed: Truths, won: Truths) -> None:
     """Units that changed where a row got better are tried more often."""
-    for number, columns in enumerate(units):
-        changed = (before[:, columns] != after[:, columns]).any(axis=1)
-        liking[number] = 0.9 * liking[number] + 0.1 * (0.2 + 4.0 * float(np.mean(changed & (won > 0))))
+    moved = changed & won[:, None]
+    each = [moved[:, task.space.moves].mean(axis=0)] + [[moved[:, g].any(axis=1).mean()] for g in task.space.groups]
+    liking *= 0.9
+    liking += 0.1 * (0.2 + 4.0 * np.concatenate(each))
 
 
 def _learn_ways(ways: Floats, way: Ints, of: Ints, rows: Floats, best: Floats) -> None:

@@ -152,7 +152,7 @@ def _settle(space: Space, origins: Floats, rows: Floats, low: Floats, high: Floa
     rows[:, whole] = np.where(
         rows[:, whole] == origins[:, whole], origins[:, whole], np.rint(rows[:, whole])
     )
-    np.clip(rows, low, high, out=rows, where=np.isin(np.arange(rows.shape[1]), space.moves))
+    rows[:, space.moves] = np.clip(rows[:, space.moves], low[:, space.moves], high[:, space.moves])
     if space.threat.budget.norm is Norm.LINF and len(whole):  # the reach may end between two whole numbers
         moved = rows[:, whole] - origins[:, whole]
         rows[:, whole] = origins[:, whole] + np.where(moved == np.rint(moved), moved, np.trunc(moved))
@@ -223,7 +223,7 @@ def _mend(space: Space, origins: Floats, rows: Floats, low: Floats, high: Floats
         for rule in space.rules:
             if rule.weights is None or not len(rule.columns):
                 continue
-            bad = np.flatnonzero(rule.missed(rows) > 0)
+            bad = np.flatnonzero(~(rule.missed(rows) <= 0))
             if not len(bad):
                 continue
             done = False
@@ -240,7 +240,7 @@ def mended(space: Space, origins: Floats, rows: Floats, column: int) -> Floats:
         low, high = limits(space, origins)
         for rule in touched:
             others = rule.columns[rule.columns != column]
-            bad = np.flatnonzero(rule.missed(rows) > 0) if len(others) else others
+            bad = np.flatnonzero(~(rule.missed(rows) <= 0)) if len(others) else others
             if len(bad):
                 alone = Rule(rule.missed, others, rule.weights, rule.constant, rule.equal)
                 _meet(space, alone, rows, bad, (origins, low, high))
@@ -273,10 +273,10 @@ def _revert(space: Space, origins: Floats, rows: Floats) -> None:
     for _ in range(_SWEEPS):
         done = True
         for rule in space.rules:
-            bad = np.flatnonzero(rule.missed(rows) > 0)
+            bad = np.flatnonzero(~(rule.missed(rows) <= 0))
             if len(bad) and len(rule.columns):
                 done = False
-                rows[np.ix_(bad, rule.columns)] = origins[np.ix_(bad, rule.columns)]
+                rows[bad[:, None], rule.columns] = origins[bad[:, None], rule.columns]
         _derive(space, rows)
         if done:
             return

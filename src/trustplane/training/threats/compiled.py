@@ -13,7 +13,7 @@ from trustplane.training.threats.expressions import Apply, Expression, Name, Num
 
 Floats = npt.NDArray[np.float64]
 Column = Callable[[Floats], Floats]
-"""From rows of shape (rows, features) to one number for each, of shape (rows,)."""
+"""From rows of shape (rows, features) to one number for each, of shape (rows,), or to one for all."""
 
 _STRICT = 1e-9  # what is to lie apart lies apart by this at least
 _NEGATED = {"<": ">=", "<=": ">", "==": "!=", "!=": "==", ">=": "<", ">": "<="}
@@ -26,8 +26,8 @@ _FUNCTIONS: Mapping[str, Callable[..., Floats]] = {
 def value_of(expression: Expression, place: Mapping[str, int]) -> Column:
     """The value of a number; ``place`` is where each feature stands. Dividing by zero gives NaN or an infinity."""
     if isinstance(expression, Number):
-        constant = expression.value
-        return lambda rows: np.full(len(rows), constant)
+        constant = np.float64(expression.value)
+        return lambda _: constant
     if isinstance(expression, Name):
         column = place[expression.name]
         return lambda rows: rows[:, column]
@@ -47,7 +47,7 @@ def value_of(expression: Expression, place: Mapping[str, int]) -> Column:
 
 
 def excess_of(expression: Expression, place: Mapping[str, int], tolerance: float, *, negated: bool = False) -> Column:
-    """By how much a truth is missed: 0 where it holds. NaN in a comparison is missing it without bound."""
+    """By how much a truth is missed: 0 where it holds, NaN where that cannot be said. Ask for ``~(missed <= 0)``, so that NaN is missed too."""
     assert isinstance(expression, Apply)
     op, args = expression.op, expression.args
     if op == "not":
@@ -69,24 +69,25 @@ def excess_of(expression: Expression, place: Mapping[str, int], tolerance: float
 
 
 def _comparison(op: str, left: Column, right: Column, tolerance: float) -> Column:
+    sign = 1.0 if op in ("<", "<=") else -1.0
+
+    def apart(rows: Floats) -> Floats:
+        with np.errstate(all="ignore"):
+            gap = sign * (left(rows) - right(rows))
+            return np.where(gap < 0, 0.0, gap + _STRICT)
+
     def missed(rows: Floats) -> Floats:
         a, b = left(rows), right(rows)
         with np.errstate(all="ignore"):
             slack = tolerance * np.maximum(1.0, np.maximum(np.abs(a), np.abs(b)))
-            gap = a - b
+            gap = sign * (a - b)
             if op in ("<=", ">="):
-                gap = gap if op == "<=" else -gap
-                found = np.where(gap <= slack, 0.0, gap)
-            elif op in ("<", ">"):
-                gap = gap if op == "<" else -gap
-                found = np.where(gap < 0, 0.0, gap + _STRICT)
-            elif op == "==":
-                found = np.where(np.abs(gap) <= slack, 0.0, np.abs(gap))
-            else:
-                found = np.where(np.abs(gap) > slack, 0.0, 1.0)
-        return np.where(np.isnan(gap), np.inf, found)
+                return np.where(gap <= slack, 0.0, gap)
+            if op == "==":
+                return np.where(np.abs(gap) <= slack, 0.0, np.abs(gap))
+            return np.where(np.abs(gap) > slack, 0.0, 1.0 + 0.0 * gap)
 
-    return missed
+    return apart if op in ("<", ">") else missed
 
 
 @dataclass(frozen=True, slots=True)
