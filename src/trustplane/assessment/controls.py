@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from trustplane.assessment.checks import fairness, performance, slices
+from trustplane.assessment.checks import fairness, performance, robustness, slices
 from trustplane.assessment.checks.contract import Descriptor, laxer
 from trustplane.assessment.tables import Assessment
 from trustplane.kernel.controls.contract import Control, Evidence, Scope
@@ -110,5 +110,18 @@ CONTROLS = (
         _ASSESS,
         MAX_AGE,
         gate=True,
+    ),
+    Control(
+        "TP-ASM-03",
+        "Robustness is assessed",
+        "Does the model withstand whoever changes what its threat model lets them change?",
+        "assessment",
+        SUBJECT_KIND,
+        Severity.HIGH,
+        versions,
+        collect,
+        _judged_by(robustness.DESCRIPTOR),
+        "assess the version with 'trustplane assess MODEL --check robustness'",
+        MAX_AGE,
     ),
 )

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from trustplane.assessment.checks.contract import Check
+from trustplane.training.threats.parsing import parse_threat
 from trustplane.values.errors import BadInput, nearest
 
 
@@ -19,6 +20,7 @@ class Suite:
     groups by, beside those that are found: a suite can add to them and cannot leave one out. ``favourable`` is the class that is good
     for the person decided about: 0 where the model scores a risk. ``threshold`` is the score from which on class 1 is predicted.
     ``parameters`` maps a check's name to parameters that differ from its defaults. ``checks`` names those to run that run on request alone.
+    ``threat`` is the text of a threat model; empty for the ``threat.toml`` that the run left.
     """
 
     label: str = ""
@@ -27,6 +29,7 @@ class Suite:
     threshold: float = 0.5
     parameters: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     checks: tuple[str, ...] = ()
+    threat: str = ""
 
 
 def read_suite(said: Mapping[str, Any]) -> Suite:
@@ -49,7 +52,10 @@ def checked_suite(suite: Suite, checks: Mapping[str, Check]) -> dict[str, Any]:
     unknown = sorted({*suite.parameters, *suite.checks} - set(checks))
     if unknown:
         raise BadInput("TP-ASSESS-001", f"there is no check {unknown[0][:64]!r}", why=nearest(unknown[0], checks))
+    if suite.threat:
+        parse_threat(suite.threat)
     return {
+        "threat": suite.threat,
         "label": suite.label[:256],
         "protected": list(suite.protected),
         "favourable": suite.favourable,

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from trustplane.training.attacks.contract import AttackDescriptor, Task
 from trustplane.training.attacks.levels import drawn, levels_of
-from trustplane.training.attacks.space import Space, limits, mended, repaired
+from trustplane.training.attacks.space import limits, mended, repaired
 from trustplane.training.threats.model import Norm
 
 Floats = npt.NDArray[np.float64]
@@ -21,7 +21,9 @@ Ints = npt.NDArray[np.int64]
 VALUES = 4
 MULTIPLIERS = np.geomspace(1e-3, 1e3, 25)
 SETS = 10
-DESCRIPTOR = AttackDescriptor("coordinate", "tries each feature by itself, then sets of moves that pay best within the budget")
+DESCRIPTOR = AttackDescriptor(
+    "coordinate", "tries each feature by itself, then sets of moves that pay best within the budget"
+)
 
 
 @dataclass(frozen=True, slots=True)

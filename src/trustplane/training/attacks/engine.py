@@ -108,7 +108,9 @@ def attack(
     evasions = np.where(evaded[:, None], archive.evasions, rows)
     distance = np.where(evaded, archive.distance, np.nan)
     taken = effort.seconds - meter.left
-    return Outcome(space, rows, right, evaded, evasions, distance, won_by, meter.queries, taken, not done, archive.invalid)
+    return Outcome(
+        space, rows, right, evaded, evasions, distance, won_by, meter.queries, taken, not done, archive.invalid
+    )
 
 
 def _numbers(rows: Floats, names: Sequence[str]) -> Floats:
@@ -148,16 +150,16 @@ def _below(model: Model, threat: ThreatModel) -> float:
     return 0.5 if threat.knowledge is Knowledge.LABELS else _line(model, threat)
 
 
-def _look(archive: Archive, asked: Callable[[Floats], Floats], right: Truths, model: Model, threat: ThreatModel) -> None:
+def _look(
+    archive: Archive, asked: Callable[[Floats], Floats], right: Truths, model: Model, threat: ThreatModel
+) -> None:
     scores = asked(archive.origins)
     plain = scores if threat.knowledge is not Knowledge.LABELS else scores - 0.5 + _line(model, threat)
     right[:] = plain >= _line(model, threat) + threat.goal.margin
     archive.lowest[:] = scores
 
 
-def _plan(
-    threat: ThreatModel, model: Model, effort: Effort, extra: Sequence[Attack]
-) -> list[tuple[Attack, int]]:
+def _plan(threat: ThreatModel, model: Model, effort: Effort, extra: Sequence[Attack]) -> list[tuple[Attack, int]]:
     """The attacks in their order, each with the queries that it may make for a row."""
     few, many = max(1, effort.queries // 8), effort.queries
     if threat.knowledge is Knowledge.LABELS:
@@ -211,8 +213,10 @@ def _answer(each: Attack, task: Task) -> Floats:
         found = np.asarray(each.run(task), np.float64)
     except (TrustplaneError, OutOfTime):
         raise
-    except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; the engine names it
-        raise BadInput("TP-RUN-044", f"the attack {name!r} raised {type(error).__name__}", why=str(error)[:300]) from error
+    except Exception as error:  # a plug-in may raise anything; the engine names it
+        raise BadInput(
+            "TP-RUN-044", f"the attack {name!r} raised {type(error).__name__}", why=str(error)[:300]
+        ) from error
     if found.shape != task.origins.shape:
         raise BadInput("TP-RUN-044", f"the attack {name!r} gave the shape {found.shape} for {task.origins.shape}")
     return found

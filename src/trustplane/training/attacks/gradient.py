@@ -3,9 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
-from trustplane.training.attacks.contract import AttackDescriptor, Task
+from trustplane.training.attacks.contract import AttackDescriptor, Gradient, Task
 from trustplane.training.attacks.coordinate import improve
-from trustplane.training.attacks.space import repaired
+from trustplane.training.attacks.space import Space, repaired
 from trustplane.training.threats.model import Knowledge, Norm
 
 Floats = npt.NDArray[np.float64]
@@ -38,7 +38,7 @@ class GradientSteps:
             if restart:
                 walk += _noise(task, walk.shape, random)
             for step in range(STEPS):
-                walk = _walked(task, task.origins[live], walk, FIRST * (1 - step / STEPS))
+                walk = walked(task.space, task.gradient, task.origins[live], walk, FIRST * (1 - step / STEPS))
                 rows, good = repaired(task.space, task.origins[live], walk)
                 improve(task, rows[good], live[good], best, scores)
                 still = scores[live] >= task.threshold
@@ -48,12 +48,11 @@ class GradientSteps:
         return best
 
 
-def _walked(task: Task, origins: Floats, walk: Floats, share: float) -> Floats:
-    """One step of ``share`` of the budget downhill, by the scaled columns that move, and back into the ball."""
-    assert task.gradient is not None
-    space, columns = task.space, task.space.moves
+def walked(space: Space, slope_at: Gradient, origins: Floats, walk: Floats, share: float) -> Floats:
+    """One step of ``share`` of the budget downhill, by the scaled columns that move, and back into the ball and the bounds."""
+    columns = space.moves
     scale, reach = space.scale[columns], space.distance_allowed
-    slope = task.gradient(walk)[:, columns] * scale
+    slope = slope_at(walk)[:, columns] * scale
     at = (walk[:, columns] - origins[:, columns]) / scale
     low = (np.minimum(space.low, origins)[:, columns] - origins[:, columns]) / scale
     high = (np.maximum(space.high, origins)[:, columns] - origins[:, columns]) / scale

@@ -57,9 +57,13 @@ def _probabilities(said: object, rows: int) -> Floats:
     except (TypeError, ValueError):
         scores = np.zeros(0)
     if scores.shape != (rows,):
-        raise BadInput("TP-RUN-043", "the model does not give one number for each row", why=f"shape {scores.shape} for {rows} rows")
+        raise BadInput(
+            "TP-RUN-043", "the model does not give one number for each row", why=f"shape {scores.shape} for {rows} rows"
+        )
     if not np.isfinite(scores).all() or (rows and (scores.min() < -1e-6 or scores.max() > 1 + 1e-6)):
-        raise BadInput("TP-RUN-043", "the model gives something else than probabilities", why="a score is NaN or not from 0 to 1")
+        raise BadInput(
+            "TP-RUN-043", "the model gives something else than probabilities", why="a score is NaN or not from 0 to 1"
+        )
     return np.clip(scores, 0.0, 1.0)
 
 

@@ -70,7 +70,9 @@ def gradient_of(model: Any) -> Gradient | None:
         last = len(model.coefs_) - 1
         return of_layers(
             [
-                Layer(np.asarray(w, np.float64), np.asarray(b, np.float64), "identity" if i == last else model.activation)
+                Layer(
+                    np.asarray(w, np.float64), np.asarray(b, np.float64), "identity" if i == last else model.activation
+                )
                 for i, (w, b) in enumerate(zip(model.coefs_, model.intercepts_, strict=True))
             ]
         )

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from trustplane.training.attacks.contract import AttackDescriptor, Task
 from trustplane.training.attacks.coordinate import improve
-from trustplane.training.attacks.levels import ladder_of, Ladder, levels_of
+from trustplane.training.attacks.levels import Ladder, ladder_of, levels_of
 from trustplane.training.attacks.space import repaired
 
 Floats = npt.NDArray[np.float64]
@@ -17,7 +17,9 @@ Truths = npt.NDArray[np.bool_]
 CHILDREN = 32
 MOST_DONORS = 2000
 _WAYS = ("copy", "part", "level", "back")
-DESCRIPTOR = AttackDescriptor("recombination", "mixes rows with those of other people and keeps what the model likes best")
+DESCRIPTOR = AttackDescriptor(
+    "recombination", "mixes rows with those of other people and keeps what the model likes best"
+)
 
 
 class Recombination:

@@ -63,9 +63,7 @@ def space_of(threat: ThreatModel, names: Sequence[str]) -> Space:
     known = {f.name: f for f in threat.features}
     listed = [known.get(n) for n in names]
     follows = {d.feature for d in threat.derived}
-    groups = tuple(
-        np.array([place[m] for m in g.features]) for g in threat.groups if known[g.features[0]].mutable
-    )
+    groups = tuple(np.array([place[m] for m in g.features]) for g in threat.groups if known[g.features[0]].mutable)
     in_group = {int(i) for g in groups for i in g}
     moves = [i for i, f in enumerate(listed) if f is not None and f.mutable and i not in in_group]
     free = {*moves, *in_group, *(place[n] for n in follows)}
@@ -112,7 +110,7 @@ def distances(space: Space, origins: Floats, rows: Floats) -> Floats:
     """How far rows have moved, by the norm of the budget."""
     scaled = np.abs(rows - origins) / space.scale
     if space.threat.budget.norm is Norm.L2:
-        return np.sqrt(np.einsum("ij,ij->i", scaled, scaled))
+        return np.asarray(np.sqrt(np.einsum("ij,ij->i", scaled, scaled)))
     return np.asarray(scaled.max(axis=1))
 
 
@@ -149,9 +147,7 @@ def repaired(space: Space, origins: Floats, rows: Floats) -> tuple[Floats, Truth
 def _settle(space: Space, origins: Floats, rows: Floats, low: Floats, high: Floats) -> None:
     """Whole numbers, bounds and derived features."""
     whole = space.moves[space.whole[space.moves]]
-    rows[:, whole] = np.where(
-        rows[:, whole] == origins[:, whole], origins[:, whole], np.rint(rows[:, whole])
-    )
+    rows[:, whole] = np.where(rows[:, whole] == origins[:, whole], origins[:, whole], np.rint(rows[:, whole]))
     rows[:, space.moves] = np.clip(rows[:, space.moves], low[:, space.moves], high[:, space.moves])
     if space.threat.budget.norm is Norm.LINF and len(whole):  # the reach may end between two whole numbers
         moved = rows[:, whole] - origins[:, whole]

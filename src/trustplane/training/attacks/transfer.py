@@ -35,7 +35,9 @@ class Transfer:
             return best
         surrogate = GradientBoostingClassifier(n_estimators=60, max_depth=4, subsample=0.7, random_state=task.seed)
         surrogate.fit(known.astype(np.float32), labels)
-        for threshold in MARGINS:  # the deeper it lies in the other class for the surrogate, the likelier for the model too
+        for (
+            threshold
+        ) in MARGINS:  # the deeper it lies in the other class for the surrogate, the likelier for the model too
             tried: list[tuple[Floats, Ints]] = []
 
             def score(rows: Floats) -> Floats:
@@ -54,5 +56,3 @@ class Transfer:
             if won.all():
                 break
         return best
-
-

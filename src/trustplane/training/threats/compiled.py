@@ -5,6 +5,7 @@ The validator does not use this module, so that a fault here cannot let an impos
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +27,7 @@ _FUNCTIONS: Mapping[str, Callable[..., Floats]] = {
 def value_of(expression: Expression, place: Mapping[str, int]) -> Column:
     """The value of a number; ``place`` is where each feature stands. Dividing by zero gives NaN or an infinity."""
     if isinstance(expression, Number):
-        constant = np.float64(expression.value)
+        constant: Any = np.float64(expression.value)
         return lambda _: constant
     if isinstance(expression, Name):
         column = place[expression.name]
@@ -122,23 +123,26 @@ def _terms(expression: Expression) -> _Terms | None:
     if isinstance(expression, Name):
         return {expression.name: 1.0}, 0.0
     parts = [_terms(a) for a in expression.args]
-    if any(p is None for p in parts):
-        return None
     known = [p for p in parts if p is not None]
-    match expression.op:
+    return _combined(expression.op, known) if len(known) == len(parts) else None
+
+
+def _combined(op: str, known: list[_Terms]) -> _Terms | None:
+    result: _Terms | None = None
+    match op:
         case "negative":
-            return _scaled(known[0], -1.0)
+            result = _scaled(known[0], -1.0)
         case "+":
-            return _sum(known[0], known[1])
+            result = _sum(known[0], known[1])
         case "-":
-            return _sum(known[0], _scaled(known[1], -1.0))
+            result = _sum(known[0], _scaled(known[1], -1.0))
         case "*" if not known[0][0]:
-            return _scaled(known[1], known[0][1])
+            result = _scaled(known[1], known[0][1])
         case "*" if not known[1][0]:
-            return _scaled(known[0], known[1][1])
+            result = _scaled(known[0], known[1][1])
         case "/" if not known[1][0] and known[1][1]:
-            return _scaled(known[0], 1 / known[1][1])
-    return None
+            result = _scaled(known[0], 1 / known[1][1])
+    return result
 
 
 def _scaled(terms: _Terms, by: float) -> _Terms:

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from trustplane.training.threats.compiled import Linear, linear_of
 from trustplane.training.threats.expressions import Apply, Expression, Name
 from trustplane.training.threats.model import ThreatModel
 from trustplane.values.errors import BadInput, missing_extra
 
+Floats = npt.NDArray[np.float64]
 _Rule = tuple[str, Linear]
 
 
@@ -31,7 +33,8 @@ def check_contradictions(threat: ThreatModel) -> None:
     raise BadInput(
         "TP-RUN-041",
         f"no row can keep the threat model {threat.name!r}",
-        why="together with the bounds of their features these contradict: " + ", ".join(dict.fromkeys(n for n, _ in needed)),
+        why="together with the bounds of their features these contradict: "
+        + ", ".join(dict.fromkeys(n for n, _ in needed)),
     )
 
 
@@ -49,7 +52,8 @@ def _possible(threat: ThreatModel, rules: Sequence[_Rule]) -> bool:
         raise missing_extra("scipy", "ml", "the check for contradictions") from None
     place = {n: i for i, n in enumerate(threat.names)}
     follows = {d.feature for d in threat.derived}
-    upper, most, equal, level = [], [], [], []
+    upper, equal = list[Floats](), list[Floats]()
+    most, level = list[float](), list[float]()
     for _, rule in rules:
         row = np.zeros(len(place))
         for name, weight in rule.weights.items():

@@ -41,7 +41,9 @@ def equations(said: Sequence[str], columns: Floats) -> Iterator[str]:
         if not 2 <= len(used) <= 10:
             continue
         weights = weights / np.abs(weights[used]).min()
-        weights = np.where(np.abs(weights - np.rint(weights)) < 1e-6 * np.maximum(np.abs(weights), 1), np.rint(weights), weights)
+        weights = np.where(
+            np.abs(weights - np.rint(weights)) < 1e-6 * np.maximum(np.abs(weights), 1), np.rint(weights), weights
+        )
         gap = columns[:, used] @ weights[used] + weights[-1]
         if np.abs(gap).max() <= _EXACT * max(1.0, float(np.abs(columns[:, used] * weights[used]).max())):
             yield _equation([(float(weights[i]), said[i]) for i in used], float(-weights[-1]))
@@ -74,7 +76,7 @@ def orders(said: Sequence[str], columns: Floats) -> Iterator[str]:
         # a flag lies below a count that is hardly ever 0 whatever they mean: one constant between them says as much
         apart = (columns >= columns[:, i].max()).mean(axis=0) >= _APART
         below[i] = never & meet & ~apart & (columns[:, [i]] < columns).any(axis=0)
-    for i, j in zip(*np.nonzero(below), strict=True):
+    for i, j in np.argwhere(below).tolist():
         if not (below[i] & below[:, j]).any():
             yield f"{said[i]} <= {said[j]}"
 
@@ -105,7 +107,10 @@ def dependencies(said: Sequence[str], columns: Floats) -> Iterator[str]:
                 continue
             firsts = columns[np.unique(codes, return_index=True)[1], j]
             if len(np.unique(firsts)) > 1 and (firsts[codes] == columns[:, j]).all():
-                terms = [f"implies({said[i]} == {v:.12g}, {said[j]} == {w:.12g})" for v, w in zip(values, firsts, strict=True)]
+                terms = [
+                    f"implies({said[i]} == {v:.12g}, {said[j]} == {w:.12g})"
+                    for v, w in zip(values, firsts, strict=True)
+                ]
                 yield " and ".join(terms)
 
 

@@ -21,7 +21,7 @@ _BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**
 _COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Eq: "==", ast.NotEq: "!=", ast.GtE: ">=", ast.Gt: ">"}
 COMPARISONS = frozenset(_COMPARISONS.values())
 LOGIC = frozenset({"and", "or", "not", "implies"})
-_TOKEN = re.compile(r"""'[^']*'|"[^"]*"|[A-Za-z_]\w*|.""", re.DOTALL)
+_WORD = re.compile(r"""'[^']*'|"[^"]*"|[A-Za-z_]\w*|.""", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +97,14 @@ def _parse(text: str) -> Expression:
 def _implications(text: str) -> list[str]:
     """The parts between the words ``implies`` that stand outside of brackets; it binds the weakest, to the right."""
     parts, depth = [""], 0
-    tokens = _TOKEN.findall(text)
-    for place, token in enumerate(tokens):
-        depth += (token == "(") - (token == ")")
-        call = next((t for t in tokens[place + 1 :] if not t.isspace()), "") == "(" and not parts[-1].strip()
-        if token == "implies" and depth == 0 and not call:
+    words = _WORD.findall(text)
+    for place, word in enumerate(words):
+        depth += (word == "(") - (word == ")")
+        call = next((t for t in words[place + 1 :] if not t.isspace()), "") == "(" and not parts[-1].strip()
+        if word == "implies" and depth == 0 and not call:
             parts.append("")
         else:
-            parts[-1] += token
+            parts[-1] += word
     return parts
 
 
@@ -119,32 +119,47 @@ def _read(text: str) -> Expression:
 def _node(node: ast.expr, depth: int) -> Expression:
     if depth > MOST_DEPTH:
         raise Ungrammatical("it is nested too deeply")
+    found = _leaf(node) or _logic(node, depth) or _arithmetic(node, depth)
+    if found is None:
+        raise Ungrammatical(f"{ast.unparse(node)[:80]!r} is not part of the language of relations")
+    return found
+
+
+def _leaf(node: ast.expr) -> Expression | None:
     match node:
         case ast.Constant(value=bool()):
             raise Ungrammatical("it holds True or False; compare instead")
         case ast.Constant(value=int() | float() as value) if math.isfinite(value):
             return Number(float(value))
-        case ast.Constant(value=str() as value):
-            return Name(value)
-        case ast.Name(id=name):
+        case ast.Constant(value=str() as name) | ast.Name(id=name):
             return Name(name)
+    return None
+
+
+def _arithmetic(node: ast.expr, depth: int) -> Expression | None:
+    match node:
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             return _apply("negative", (_node(operand, depth + 1),))
-        case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return _apply("not", (_node(operand, depth + 1),))
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
             return _apply(_BINARY[type(op)], (_node(left, depth + 1), _node(right, depth + 1)))
-        case ast.BoolOp(op=op, values=values):
-            name = "and" if isinstance(op, ast.And) else "or"
-            return _apply(name, tuple(_node(v, depth + 1) for v in values))
-        case ast.Compare():
-            return _comparison(node, depth)
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in CALLS:
             least, most = CALLS[name]
             if not least <= len(args) <= most:
                 raise Ungrammatical(f"{name} takes {least if least == most else f'{least} or more'} values")
             return _apply(name, tuple(_node(a, depth + 1) for a in args))
-    raise Ungrammatical(f"{ast.unparse(node)[:80]!r} is not part of the language of relations")
+    return None
+
+
+def _logic(node: ast.expr, depth: int) -> Expression | None:
+    match node:
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return _apply("not", (_node(operand, depth + 1),))
+        case ast.BoolOp(op=op, values=values):
+            name = "and" if isinstance(op, ast.And) else "or"
+            return _apply(name, tuple(_node(v, depth + 1) for v in values))
+        case ast.Compare():
+            return _comparison(node, depth)
+    return None
 
 
 def _comparison(node: ast.Compare, depth: int) -> Expression:

@@ -134,9 +134,9 @@ def _truth(expression: Expression, columns: Mapping[str, Floats], tolerance: flo
         truths = [_truth(a, columns, tolerance) for a in expression.args]
         match op:
             case "and":
-                return np.logical_and.reduce(truths)
+                return np.asarray(np.logical_and.reduce(truths))
             case "or":
-                return np.logical_or.reduce(truths)
+                return np.asarray(np.logical_or.reduce(truths))
             case "not":
                 return ~truths[0]
         return ~truths[0] | truths[1]

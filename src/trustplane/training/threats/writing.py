@@ -9,7 +9,10 @@ def written(threat: ThreatModel) -> str:
     """The file; reading it gives an equal threat model."""
     lines = [f"name = {_text(threat.name)}"]
     if threat.draft:
-        lines += ["# Made from data alone. Take this line out when people have decided that the rest is right.", "draft = true"]
+        lines += [
+            "# Made from data alone. Take this line out when people have decided that the rest is right.",
+            "draft = true",
+        ]
     lines += ["", "[attacker]", f'knowledge = "{threat.knowledge}"', "", "[goal]", f"start = {threat.goal.start}"]
     lines += [f"margin = {_number(threat.goal.margin)}", "", "[budget]", f'norm = "{threat.budget.norm}"']
     lines.append(f"distance = {_number(threat.budget.distance)}")
