@@ -46,7 +46,7 @@ def equations(said: Sequence[str], columns: Floats) -> Iterator[str]:
         )
         gap = columns[:, used] @ weights[used] + weights[-1]
         if np.abs(gap).max() <= _EXACT * max(1.0, float(np.abs(columns[:, used] * weights[used]).max())):
-            yield _equation([(float(weights[i]), said[i]) for i in used], float(-weights[-1]))
+            yield _equation([(float(weights[i]), said[i]) for i in used.tolist()], float(-weights[-1]))
 
 
 def _reduced(null: Floats) -> Floats:
