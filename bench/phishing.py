@@ -48,7 +48,11 @@ def phishing() -> Phishing:
         table = np.loadtxt(Path(folder) / "pages.csv", delimiter=",", skiprows=1)
         threat = parse_threat((Path(folder) / "threat.toml").read_text())
     parts = train_test_split(
-        table[:, :-1].astype(np.float32), table[:, -1].astype(int), test_size=0.25, random_state=0, stratify=table[:, -1]
+        table[:, :-1].astype(np.float32),
+        table[:, -1].astype(int),
+        test_size=0.25,
+        random_state=0,
+        stratify=table[:, -1],
     )
     return Phishing(features(), threat, parts[0], parts[2], parts[1], parts[3])
 

@@ -139,7 +139,9 @@ def _linear_classifier(chain: _Chain, said: Mapping[str, Any]) -> bool:
     bias = np.array(said.get("intercepts", [0.0, 0.0]), np.float64)
     if len(bias) == 2:
         weights = weights.reshape(2, -1)
-        weights, bias = weights[1] - weights[0], np.array([bias[1] - bias[0]])
+        # with a logistic function on each of them, the second alone is the log-odds
+        lone = said.get("post_transform", b"NONE") in (b"LOGISTIC", "LOGISTIC")
+        weights, bias = (weights[1], bias[1:]) if lone else (weights[1] - weights[0], bias[1:] - bias[:1])
     chain.layers.append(Layer(weights.reshape(-1, 1), bias.reshape(1), "identity"))
     return True
 

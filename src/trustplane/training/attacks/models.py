@@ -65,7 +65,7 @@ def _probability(model: Any, last: Any) -> Score:
         booster = model.booster_
         return lambda rows: np.asarray(booster.predict(np.ascontiguousarray(rows, np.float32)), np.float64)
 
-    if model is last and trees.votes(model):
+    if model is last and trees.votes(model) and hasattr(model, "estimators_"):
         parts = [e.tree_ for e in model.estimators_]
 
         def mean(rows: Floats) -> Floats:

@@ -179,6 +179,9 @@ def _few_features(space: Space, origins: Floats, rows: Floats) -> None:
     kept = np.argpartition(-moved, most, axis=1)[:, :most]
     mask = np.zeros(rows.shape, bool)
     np.put_along_axis(mask, kept, values=True, axis=1)
+    for group in space.groups:  # a choice is kept or undone as a whole
+        half = ((rows[:, group] != origins[:, group]) & ~mask[:, group]).any(axis=1)
+        mask[half[:, None] & np.isin(np.arange(rows.shape[1]), group)] = False
     rows[:] = np.where(mask, rows, origins)
     _derive(space, rows)
 
@@ -281,6 +284,11 @@ def _revert(space: Space, origins: Floats, rows: Floats) -> None:
 def _represented(space: Space, origins: Floats, rows: Floats) -> Floats:
     single = rows.astype(np.float32).astype(np.float64)
     kept = np.where(rows == origins, origins, single)
+    for column, _ in space.derived:
+        old = origins[:, column]
+        kept[:, column] = np.where(
+            np.abs(kept[:, column] - old) <= 1e-6 * np.maximum(1.0, np.abs(old)), old, kept[:, column]
+        )
     # rounding to float32 may pass a bound by a hair
     over, under = kept > np.maximum(space.high, origins), kept < np.minimum(space.low, origins)
     if over.any() or under.any():
@@ -296,6 +304,8 @@ def _inside(space: Space, origins: Floats, rows: Floats) -> Truths:
         inside &= (np.abs(rows - origins) / space.scale) @ space.cost <= space.threat.budget.cost
     if space.threat.budget.features is not None:
         inside &= np.count_nonzero((rows != origins) & np.isfinite(space.scale), axis=1) <= space.threat.budget.features
+    for group in space.groups:
+        inside &= (np.isin(rows[:, group], (0.0, 1.0))).all(axis=1) & (rows[:, group].sum(axis=1) == 1)
     for column, _ in space.derived:
         same = rows[:, column] == origins[:, column]
         inside &= same | ((rows[:, column] >= space.low[column]) & (rows[:, column] <= space.high[column]))

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-_FORESTS = frozenset({"RandomForestClassifier", "ExtraTreesClassifier"})
+_FORESTS = frozenset({"RandomForestClassifier", "ExtraTreesClassifier", "DecisionTreeClassifier"})
 
 
 def cuts_of(model: Any) -> dict[int, Floats] | None:

@@ -45,7 +45,11 @@ def smoothed(table: Table, threat: ThreatModel, names: Sequence[str], seed: int,
     own = np.repeat(table.features[table.labels == threat.goal.start], copies, axis=0)
     moved = own.copy()
     drawn = random.normal(size=(len(own), len(space.moves)))
-    drawn *= threat.budget.distance * random.random((len(own), 1)) / np.maximum(np.linalg.norm(drawn, axis=1, keepdims=True), 1e-12)
+    drawn *= (
+        threat.budget.distance
+        * random.random((len(own), 1))
+        / np.maximum(np.linalg.norm(drawn, axis=1, keepdims=True), 1e-12)
+    )
     moved[:, space.moves] += drawn * space.scale[space.moves]
     made, good = repaired(space, own, moved)
     return _joined(table, made[good], threat.goal.start)

@@ -17,7 +17,9 @@ Floats = npt.NDArray[np.float64]
 EPOCHS, BATCH, STEPS, RATE = 12, 256, 4, 3e-3
 
 
-def trained(module: Any, table: Table, threat: ThreatModel, seed: int, *, adversarial: bool, epochs: int = EPOCHS) -> Any:
+def trained(
+    module: Any, table: Table, threat: ThreatModel, seed: int, *, adversarial: bool, epochs: int = EPOCHS
+) -> Any:
     """A copy of a PyTorch module trained by Adam on the log-odds; with ``adversarial`` rows of the attacked class also as an attack leaves them."""
     import torch
 

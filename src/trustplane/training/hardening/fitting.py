@@ -35,7 +35,9 @@ def fitted(model: Any, table: Table, removed: Sequence[str] = (), signs: Sequenc
         raise BadInput("TP-RUN-045", f"a {type(model).__name__} is no estimator that can be made anew") from None
     if any(signs):
         last = fresh.steps[-1][1] if hasattr(fresh, "steps") else fresh
-        last.set_params(**{_MONOTONE[type(last).__name__]: tuple(signs) if type(last).__name__ == "XGBClassifier" else list(signs)})
+        last.set_params(
+            **{_MONOTONE[type(last).__name__]: tuple(signs) if type(last).__name__ == "XGBClassifier" else list(signs)}
+        )
     columns = np.array([table.names.index(n) for n in removed], np.int64)
     features = table.features.astype(np.float32)
     # a column that is the same everywhere parts no rows in a tree and shifts no mean

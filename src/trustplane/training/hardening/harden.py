@@ -89,10 +89,10 @@ class _Bench:
         """How a model stands."""
         others = self.learn.features[self.learn.labels != self.threat.goal.start][:_BACKGROUND]
         opened: Model = open_model(model, self.recipe.threshold)
-        return stand(
-            name, opened, self.judge, self.threat, others, self.recipe.effort,
-            rows=self.recipe.rows, share=self.share, removed=removed,
-        )  # fmt: skip
+        standing, outcome = stand(
+            name, opened, self.judge, self.threat, others, self.recipe.effort, rows=self.recipe.rows, share=self.share
+        )
+        return replace(standing, removed=tuple(removed)), outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,11 @@ def harden(
     allowed = [t for t in tried if t.standing.auc >= first.auc - recipe.max_auc_loss]
     best = max(allowed, key=lambda t: (t.standing.robust_accuracy, t.standing.auc))
     return Hardened(
-        best.make(table), best.standing.threshold, best.standing, tuple(t.standing for t in tried), tuple(weaknesses(outcome))
+        best.make(table),
+        best.standing.threshold,
+        best.standing,
+        tuple(t.standing for t in tried),
+        tuple(weaknesses(outcome)),
     )
 
 
@@ -134,7 +138,9 @@ def _table(features: Any, labels: Any, names: Sequence[str]) -> Table:
     rows = np.asarray(features, np.float32).astype(np.float64)
     came = np.asarray(labels)
     if rows.ndim != 2 or rows.shape[1] != len(names) or came.shape != (len(rows),) or not np.isfinite(rows).all():
-        raise BadInput("TP-RUN-046", "hardening needs rows without gaps, a name for each column and a label for each row")
+        raise BadInput(
+            "TP-RUN-046", "hardening needs rows without gaps, a name for each column and a label for each row"
+        )
     if not np.isin(came, (0, 1)).all() or min(np.sum(came == 0), np.sum(came == 1)) < LEAST_OF_CLASS:
         raise BadInput("TP-RUN-046", f"hardening needs labels of 0 and 1, and {LEAST_OF_CLASS} rows of each")
     return Table(tuple(names), rows, came.astype(np.int64))
@@ -176,9 +182,7 @@ def _fit(model: Any, removed: tuple[str, ...], signs: tuple[int, ...], table: Ta
     return fitted(model, table, removed, signs)
 
 
-def _defences(
-    model: Any, maker: Maker, plain: Any, begun: tuple[Standing, Outcome], bench: _Bench
-) -> Iterator[_Tried]:
+def _defences(model: Any, maker: Maker, plain: Any, begun: tuple[Standing, Outcome], bench: _Bench) -> Iterator[_Tried]:
     """Each defence, tried; those that build on others come after them."""
     recipe, threat = bench.recipe, bench.threat
     first, outcome = begun

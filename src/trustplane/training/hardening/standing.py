@@ -1,6 +1,5 @@
 """How a model stands: what it ranks and decides on rows as they are, beside what is left of that under attack."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -76,7 +75,6 @@ def stand(
     *,
     rows: int = 200,
     share: float | None = None,
-    removed: Sequence[str] = (),
 ) -> tuple[Standing, Outcome]:
     """Measure ``model`` on ``table``, and attack its first ``rows`` of the class that the attacker starts from.
 
@@ -99,7 +97,6 @@ def stand(
         outcome.robust_accuracy,
         wilson(kept, len(outcome.right)),
         threshold,
-        tuple(removed),
     )
     return standing, outcome
 

@@ -21,6 +21,8 @@ _BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**
 _COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Eq: "==", ast.NotEq: "!=", ast.GtE: ">=", ast.Gt: ">"}
 COMPARISONS = frozenset(_COMPARISONS.values())
 LOGIC = frozenset({"and", "or", "not", "implies"})
+_BEFORE_A_CALL = frozenset({"", "(", ",", "and", "or", "not", "implies"})
+"""What stands before ``implies(a, b)``; before the word between two truths stands the end of one."""
 _WORD = re.compile(r"""'[^']*'|"[^"]*"|[A-Za-z_]\w*|.""", re.DOTALL)
 
 
@@ -100,8 +102,8 @@ def _implications(text: str) -> list[str]:
     words = _WORD.findall(text)
     for place, word in enumerate(words):
         depth += (word == "(") - (word == ")")
-        call = next((t for t in words[place + 1 :] if not t.isspace()), "") == "(" and not parts[-1].strip()
-        if word == "implies" and depth == 0 and not call:
+        before = next((w for w in reversed(words[:place]) if not w.isspace()), "")
+        if word == "implies" and depth == 0 and before not in _BEFORE_A_CALL:
             parts.append("")
         else:
             parts[-1] += word
