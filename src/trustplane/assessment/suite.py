@@ -20,6 +20,7 @@ class Suite:
     groups by, beside those that are found: a suite can add to them and cannot leave one out. ``favourable`` is the class that is good
     for the person decided about: 0 where the model scores a risk. ``threshold`` is the score from which on class 1 is predicted.
     ``parameters`` maps a check's name to parameters that differ from its defaults. ``checks`` names those to run that run on request alone.
+    ``time`` is a column of the hold-out that says when each row was.
     ``threat`` is the text of a threat model; empty for the ``threat.toml`` that the run left.
     """
 
@@ -29,6 +30,7 @@ class Suite:
     threshold: float = 0.5
     parameters: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     checks: tuple[str, ...] = ()
+    time: str = ""
     threat: str = ""
 
 
@@ -58,6 +60,7 @@ def checked_suite(suite: Suite, checks: Mapping[str, Check]) -> dict[str, Any]:
         "threat": suite.threat,
         "label": suite.label[:256],
         "protected": list(suite.protected),
+        "time": suite.time[:256],
         "favourable": suite.favourable,
         "threshold": suite.threshold,
         "parameters": {

@@ -47,3 +47,15 @@ def evaluate_discovery(corpus: Path, aliases: Mapping[str, str], overlap: float)
     """How well the recognisers that are installed here find the spans of a corpus."""
     figures: dict[str, Any] = part("evaluate-discovery")(corpus, aliases, overlap)
     return figures
+
+
+def draft_threat(table: Any, label: str | None, immutable: list[str], knowledge: str, name: str) -> str:
+    """A threat model drafted from a file or an Arrow table; it needs what a plane needs, and no plane."""
+    text: str = part("draft-threat")(table, label, immutable, knowledge, name)
+    return text
+
+
+def check_threat(text: str, table: Path | None = None) -> dict[str, Any]:
+    """What a threat model says, or everything that is wrong with it."""
+    facts: dict[str, Any] = part("check-threat")(text, table)
+    return facts

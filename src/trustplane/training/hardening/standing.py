@@ -29,7 +29,7 @@ class Table:
 
     def of(self, label: int, most: int) -> Floats:
         """The first rows of a class."""
-        return self.features[self.labels == label][:most]
+        return np.asarray(self.features[self.labels == label][:most])
 
 
 @dataclass(frozen=True, slots=True)
