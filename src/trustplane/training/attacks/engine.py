@@ -14,7 +14,7 @@ from trustplane.training.attacks.archive import Archive
 from trustplane.training.attacks.contract import Attack, Model, Task
 from trustplane.training.attacks.coordinate import Coordinate
 from trustplane.training.attacks.gradient import GradientSteps
-from trustplane.training.attacks.guard import Meter, OutOfTime, guarded, run_until
+from trustplane.training.attacks.guard import Meter, OutOfTime, guarded, probabilities, run_until
 from trustplane.training.attacks.nearing import Nearing
 from trustplane.training.attacks.recombination import Recombination
 from trustplane.training.attacks.space import Space, space_of
@@ -129,9 +129,9 @@ def _as_seen(model: Model, threat: ThreatModel) -> Callable[[Floats], Floats]:
     start, line = threat.goal.start, _line(model, threat)
 
     def scores(rows: Floats) -> Floats:
-        said = np.asarray(model.score(rows), np.float64)
+        said = probabilities(model.score(rows), len(rows))
         said = said if start == 1 else 1.0 - said
-        if threat.knowledge is Knowledge.LABELS and np.isfinite(said).all():
+        if threat.knowledge is Knowledge.LABELS:
             return (said >= line).astype(np.float64)
         return said
 

@@ -43,7 +43,7 @@ def guarded(score: Score, meter: Meter) -> Score:
                 raise OutOfTime
             part = rows[start : start + BATCH]
             meter.queries += len(part)
-            parts.append(_probabilities(score(part), len(part)))
+            parts.append(probabilities(score(part), len(part)))
         if not meter.left:
             raise OutOfTime
         return np.concatenate(parts) if parts else np.zeros(0)
@@ -51,7 +51,8 @@ def guarded(score: Score, meter: Meter) -> Score:
     return asked
 
 
-def _probabilities(said: object, rows: int) -> Floats:
+def probabilities(said: object, rows: int) -> Floats:
+    """What a model said of ``rows`` rows as numbers from 0 to 1; raise :class:`BadInput` (TP-RUN-043) where it is something else."""
     try:
         scores = np.asarray(said, np.float64)
     except (TypeError, ValueError):
