@@ -28,6 +28,8 @@ class Transfer:
             from sklearn.ensemble import GradientBoostingClassifier
         except ImportError:
             raise missing_extra("scikit-learn", "ml", "an attack by transfer") from None
+        if not len(task.origins):
+            return task.start.copy()
         known = np.concatenate([task.background[:MOST_ROWS], task.origins])
         labels = task.score(known) >= task.threshold
         best = task.start.copy()

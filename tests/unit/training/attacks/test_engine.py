@@ -3,6 +3,7 @@
 import dataclasses
 import threading
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -191,7 +192,7 @@ def test_a_foreign_attack_goes_through_the_same_validator(known, boosted) -> Non
 @pytest.mark.parametrize("give", [lambda rows: rows[:1], lambda rows: 1 / 0])
 def test_an_attack_that_breaks_its_contract_is_named(known, give) -> None:
     robust = Model(lambda rows: np.full(len(rows), 0.9))
-    with pytest.raises(BadInput, match="TP-RUN-044.*'broken'"):
+    with pytest.raises(BadInput, match=r"TP-RUN-044.*'broken'"):
         run(known, robust, extra=[Foreign("broken", give, repair=False)])
 
 
@@ -223,7 +224,7 @@ def test_figures_tell_of_shares_and_features_and_no_rows(known, boosted) -> None
     assert intervals["robust_accuracy"][0] <= said["robust_accuracy"] <= intervals["robust_accuracy"][1]
     points = curve(found)
     assert points[0][1] <= points[-1][1] == pytest.approx(found.success)
-    assert all(a[1] <= b[1] for a, b in zip(points, points[1:], strict=False))
+    assert all(a[1] <= b[1] for a, b in pairwise(points))
     weak = weaknesses(found)
     assert {w.feature for w in weak} <= set(known.names) - {"age"}
     assert all(0 < w.share <= 1 for w in weak)
