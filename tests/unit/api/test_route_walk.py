@@ -224,6 +224,15 @@ def walk_training(walk, project):
     walk.wait(run["job"], "scientist")
     output = {**project, "run": run["id"], "path": "metrics.json"}
     walk("GET", "/projects/{project}/runs/{run}/outputs/{path}", "scientist", "run.open", output)
+    judged = {"artifact": "model.onnx"}
+    walk(
+        "POST",
+        "/projects/{project}/runs/{run}/scans",
+        "scientist",
+        "artifact.scan",
+        {**project, "run": run["id"]},
+        json=judged,
+    )
     again = walk(
         "POST", "/projects/{project}/runs", "scientist", "run.start", project, json={**body, "views": []}
     ).json()
@@ -247,6 +256,11 @@ def walk_release(walk, project, run):
     approved = walk("POST", version + "/approvals", "reviewer", "model.approve", at, json={"reason": "it holds"}).json()
     assert approved["receipt"].startswith("c2sp.org/tlog-proof@v1")
     walk("GET", version + "/artifact", "scientist", "model.open", at)
+    features = walk.caller.call("GET", version.format(**at), "scientist").json()["interface"]["features"]
+    row = {f["name"]: f["maximum"] for f in features}
+    told = walk("POST", version + "/reasons", "scientist", "model.explain", at, json={"rows": [row]}).json()
+    assert told["exact"]
+    assert len(told["rows"][0]["contributions"]) == len(features)
 
 
 def walk_rollout(walk, project):
