@@ -153,6 +153,8 @@ def main() -> None:
         words = [{"list": name, "word": word} for name, known in known_words().items() for word in known]
         ingest(steward, "words", words, scratch)
         run = trained(scientist, given.seed, {"bits": given.bits, "rounds": given.rounds})
+        if run.git.get("dirty"):
+            print("the working tree has changes that are not committed; the signed statement says so", file=sys.stderr)
         scientist.models.register(MODEL, run.id)
         scientist.models.sign(MODEL)
         scientist.models.assess(MODEL, seed=given.seed).wait()
