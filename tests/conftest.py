@@ -115,29 +115,42 @@ def database_url(database_kind: str, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def founded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Path]]:
-    """Found the workspace that the others are copies of, once for each kind of database that is asked for."""
-    from trustplane.kernel.founding import found
-    from trustplane.kernel.settings import Settings
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Path]]:
+    """Found the workspace that the others are copies of, once for each kind of database that is asked for.
 
-    made: dict[str, Path] = {}
+    A ``peopled`` one holds what the fixture ``cast`` speaks of.
+    """
+    from trustplane.kernel.founding import found
+    from trustplane.kernel.plane import Plane
+    from trustplane.kernel.settings import Settings, read_workspace
+
+    made: dict[tuple[str, bool], Path] = {}
     databases = []
 
-    def template(kind: str) -> Path:
-        if kind not in made:
-            folder = tmp_path_factory.mktemp(f"founded-{kind}") / "workspace"
-            url = None
-            if kind == "postgresql":
-                databases.append(database := postgres_database())
-                url = database.__enter__()
-            found(folder, OWNER, settings=Settings(database_url=url))
-            if url is not None:
-                (folder / "database.url").write_text(url)
-            made[kind] = folder
-        return made[kind]
+    def template(kind: str, *, peopled: bool = False) -> Path:
+        if (kind, peopled) in made:
+            return made[kind, peopled]
+        folder = tmp_path_factory.mktemp(f"founded-{kind}") / "workspace"
+        base = template(kind) if peopled else None
+        url = None
+        if kind == "postgresql":
+            source = None if base is None else (base / "database.url").read_text()
+            databases.append(database := postgres_database(source))
+            url = database.__enter__()
+        settings = Settings(database_url=url)
+        if base is None:
+            found(folder, OWNER, settings=settings)
+        else:
+            shutil.copytree(base, folder, ignore=shutil.ignore_patterns("database.url"))
+            with Plane(read_workspace(folder, settings)) as plane:
+                _people(plane)
+        if url is not None:
+            (folder / "database.url").write_text(url)
+        made[kind, peopled] = folder
+        return folder
 
     yield template
-    for database in databases:
+    for database in reversed(databases):
         database.__exit__(None, None, None)
 
 
@@ -181,16 +194,17 @@ class Reused:
 
 
 @pytest.fixture(scope="session")
-def reused(founded: Callable[[str], Path]) -> Iterator[Callable[[], Reused]]:
-    """The founded PostgreSQL database of this process, made when it is first asked for."""
-    made: list[Reused] = []
+def reused(founded: Callable[..., Path]) -> Iterator[Callable[[bool], Reused]]:
+    """The founded PostgreSQL databases of this process, peopled or not, each made when it is first asked for."""
+    made: dict[bool, Reused] = {}
     databases = []
 
-    def get() -> Reused:
-        if not made:
-            databases.append(database := postgres_database((founded("postgresql") / "database.url").read_text()))
-            made.append(Reused(database.__enter__()))
-        return made[0]
+    def get(peopled: bool) -> Reused:
+        if peopled not in made:
+            source = (founded("postgresql", peopled=peopled) / "database.url").read_text()
+            databases.append(database := postgres_database(source))
+            made[peopled] = Reused(database.__enter__())
+        return made[peopled]
 
     yield get
     for database in databases:
@@ -199,7 +213,11 @@ def reused(founded: Callable[[str], Path]) -> Iterator[Callable[[], Reused]]:
 
 @pytest.fixture
 def workspace(
-    database_kind: str, founded: Callable[[str], Path], reused: Callable[[], Reused], tmp_path: Path
+    request: pytest.FixtureRequest,
+    database_kind: str,
+    founded: Callable[..., Path],
+    reused: Callable[[bool], Reused],
+    tmp_path: Path,
 ) -> Iterator[object]:
     """A founded workspace in a folder of its own, with a user ``ada`` who is the owner; a :class:`Workspace`.
 
@@ -208,13 +226,14 @@ def workspace(
     """
     from trustplane.kernel.settings import Settings, read_workspace
 
-    template, folder = founded(database_kind), tmp_path / "workspace"
+    peopled = "cast" in request.fixturenames
+    template, folder = founded(database_kind, peopled=peopled), tmp_path / "workspace"
     shutil.copytree(template, folder, ignore=shutil.ignore_patterns("database.url"))
     placed = read_workspace(folder, Settings())
     if database_kind == "sqlite":
         yield placed
         return
-    database = reused()
+    database = reused(peopled)
     try:
         yield replace(placed, database_url=database.url)
     finally:
@@ -230,30 +249,50 @@ def plane(workspace):
         yield opened
 
 
+def _principal(plane, name):
+    from trustplane.kernel.identity.tables import Principal
+
+    with plane.database.read() as session:
+        return session.scalar(select(Principal).where(Principal.name == name))
+
+
 @pytest.fixture
 def owner(plane):
     """The owner of the workspace, as an :class:`Actor` with its bindings."""
     from trustplane.kernel.identity.authentication import load_actor
-    from trustplane.kernel.identity.tables import Principal
 
     with plane.database.read() as session:
-        return load_actor(session, session.scalar(select(Principal).where(Principal.name == OWNER)), None)
+        return load_actor(session, _principal(plane, OWNER), None)
 
 
-@pytest.fixture
-def cast(plane, owner):
-    """A project ``credit`` with environments ``staging`` and ``production``, and an actor for each role in it, by role."""
+ROLES = ("data-steward", "scientist", "reviewer", "operator", "auditor", "consumer")
+
+
+def _people(plane) -> None:
+    """Make the project, its environments and its people that ``cast`` speaks of."""
     from trustplane.kernel.identity import principals as people
     from trustplane.kernel.identity.scopes import find_project, project_target
 
+    owner = plane.stand_in(_principal(plane, OWNER).id, ("*",))
     people.create_project(plane, owner, "credit")
     people.create_environment(plane, owner, "credit", "staging")
     people.create_environment(plane, owner, "credit", "production", production=True)
     with plane.database.read() as session:
         scope = project_target(find_project(session, "credit"))
-    actors = {"owner": owner}
-    for role in ("data-steward", "scientist", "reviewer", "operator", "auditor", "consumer"):
+    for role in ROLES:
         made = people.create_principal(plane, owner, people.PrincipalSpec("user", f"some-{role}"))
         people.grant(plane, owner, made, role, scope)
-        actors[role] = plane.stand_in(made, ("*",))
+
+
+@pytest.fixture
+def cast(plane, owner):
+    """A project ``credit`` with environments ``staging`` and ``production``, and an actor for each role in it, by role.
+
+    They stand in the template of the workspace, since making them takes longer than most tests.
+    """
+    if _principal(plane, "some-consumer") is None:  # a plane with a clock or a workspace of its own
+        _people(plane)
+    actors = {"owner": owner}
+    for role in ROLES:
+        actors[role] = plane.stand_in(_principal(plane, f"some-{role}").id, ("*",))
     return actors

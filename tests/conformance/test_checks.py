@@ -17,16 +17,21 @@ INSTALLED = installed_checks()
 every = pytest.mark.parametrize("check", INSTALLED.values(), ids=list(INSTALLED))
 
 
+PARTS = 5
+
+
 def sigmoid(features: np.ndarray) -> np.ndarray:
-    """A model of one feature: the others have no say."""
-    return 1 / (1 + np.exp(-features[:, 0].astype(np.float64)))
+    """A model that adds up its first features: the last has no say, and none says much alone."""
+    return 1 / (1 + np.exp(-np.clip(features[:, :PARTS].astype(np.float64).sum(axis=1), -50, 50)))
 
 
 def drawn(rows: int, seed: int, groups: int) -> Rows:
-    """Rows whose first feature is the true log-odds."""
+    """Rows whose first features add up to the true log-odds."""
     random = np.random.default_rng(seed)
     scores = np.clip(random.beta(0.4, 0.6, rows), 1e-4, 1 - 1e-4)
-    features = np.column_stack([np.log(scores / (1 - scores)), random.normal(size=(rows, 2))]).astype(np.float32)
+    apart = random.normal(size=(rows, PARTS))
+    parts = np.log(scores / (1 - scores))[:, None] / PARTS + apart - apart.mean(axis=1, keepdims=True)
+    features = np.column_stack([parts, random.normal(size=rows)]).astype(np.float32)
     came = (random.random(rows) < sigmoid(features)).astype(np.int64)
     return Rows(features, came, {f"g{n}": random.choice(["a", "b", "c"], rows) for n in range(groups)})
 
@@ -35,7 +40,7 @@ def made(rows: int, seed: int = 0, groups: int = 2) -> CheckInput:
     """Rows of a calibrated model whose groups have no say, and the model itself."""
     held, learned = drawn(rows, seed, groups), drawn(rows, seed + 1000, groups)
     scores = sigmoid(held.features)
-    model = Examined(sigmoid, ("signal", "noise", "more"), held, learned, b"", "onnx")
+    model = Examined(sigmoid, (*(f"part{n}" for n in range(PARTS)), "noise"), held, learned, b"", "onnx")
     return CheckInput(held.label, scores, (scores >= 0.5).astype(np.int64), held.groups, 0, seed, model)
 
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 
 from trustplane import __version__
 from trustplane.api import (
+    assessment,
     compliance,
     contracts,
     data,
@@ -46,6 +47,7 @@ _RESOURCES = (
     private,
     training,
     release,
+    assessment,
     rollout,
     compliance,
     ledger,

@@ -1,4 +1,4 @@
-"""Models: registering, signing, assessing, the gate, approvals and waivers."""
+"""Models: registering, signing, the gate, approvals and waivers."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from trustplane.api.access import Asked, Door, Paged, listed, moment, names_of, page_of
-from trustplane.assessment.service import start_assessment
+from trustplane.api.access import Asked, Door, Paged, moment, names_of, page_of
+from trustplane.assessment.service import assessments_of
 from trustplane.assessment.tables import Assessment
 from trustplane.kernel.controls.tables import FindingRow
 from trustplane.kernel.identity.scopes import find_project
@@ -20,7 +20,7 @@ from trustplane.release.approval import approve, reject
 from trustplane.release.catalog import find_model, find_version, model_target
 from trustplane.release.gate import evaluate_gate
 from trustplane.release.opening import open_model
-from trustplane.release.registration import assessment_subject, register_version
+from trustplane.release.registration import register_version
 from trustplane.release.signing import public_pem, sign_version
 from trustplane.release.tables import Approval, Model, ModelVersion, Waiver
 from trustplane.release.waivers import find_waiver, grant_waiver, request_waiver
@@ -35,13 +35,6 @@ class NewVersion(BaseModel):
 
     run: str
     artifact: str = "model.onnx"
-
-
-class NewAssessment(BaseModel):
-    """An assessment to be made; ``suite`` overrides thresholds and settings of checks by name."""
-
-    seed: int = Field(default=0, ge=0, lt=2**31)
-    suite: dict[str, Any] = {}
 
 
 class NewApproval(BaseModel):
@@ -148,26 +141,6 @@ def sign(named: OneVersion) -> dict[str, Any]:
     return sign_version(named.door.plane, named.door.actor, named.version)
 
 
-@router.post(VERSION + "/assessments", status_code=status.HTTP_201_CREATED)
-def assess(named: OneVersion, body: NewAssessment) -> dict[str, Any]:
-    """Measure a version on its hold-out; a job does it."""
-    subject = assessment_subject(named.door.plane, named.version)
-    made = named.door.once(
-        body.model_dump(),
-        lambda key: start_assessment(named.door.plane, named.door.actor, subject, body.seed, body.suite, key),
-    )
-    with named.door.plane.database.read() as session:
-        return _assessment(session.get_one(Assessment, made))
-
-
-@router.get(VERSION + "/assessments")
-def assessments(named: ShownVersion) -> dict[str, Any]:
-    """The assessments of a version, the newest first."""
-    with named.door.plane.database.read() as session:
-        named.door.may("assessment.read", model_target(session, named.version))
-        return listed(_assessments(session, named.version))
-
-
 @router.post(VERSION + "/gate")
 def gate(named: OneVersion) -> dict[str, Any]:
     """Ask the gate whether the version may be approved."""
@@ -254,7 +227,7 @@ def _whole(session: Session, row: ModelVersion) -> dict[str, Any]:
         ],
         "waivers": [_waiver(w, names) for w in waivers],
         "findings": [finding_facts(f) for f in newest.values()],
-        "assessments": _assessments(session, row),
+        "assessments": [assessment_facts(a) for a in assessments_of(session, row.id)],
     }
 
 
@@ -273,12 +246,8 @@ def finding_facts(row: FindingRow) -> dict[str, Any]:
     }
 
 
-def _assessments(session: Session, row: ModelVersion) -> list[dict[str, Any]]:
-    query = select(Assessment).where(Assessment.model_version_id == row.id).order_by(Assessment.id.desc())
-    return [_assessment(a) for a in session.scalars(query)]
-
-
-def _assessment(row: Assessment) -> dict[str, Any]:
+def assessment_facts(row: Assessment) -> dict[str, Any]:
+    """An assessment as every route answers it."""
     return {
         "id": row.id,
         "job": row.job_id,

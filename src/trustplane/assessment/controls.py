@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from trustplane.assessment.checks import fairness, performance, slices
+from trustplane.assessment.checks import fairness, performance, reproducibility, slices, stress
 from trustplane.assessment.checks.contract import Descriptor, laxer
 from trustplane.assessment.tables import Assessment
 from trustplane.kernel.controls.contract import Control, Evidence, Scope
@@ -16,7 +16,7 @@ from trustplane.values.outcomes import Failed, Inconclusive, NotApplicable, Pass
 
 SUBJECT_KIND = "model-version"
 MAX_AGE = timedelta(days=90)
-_ASSESS = "assess the version anew with 'trustplane assess'"
+_ASSESS = "assess the version anew, with this check among those that are run"
 
 
 def versions(session: Session, scope: Scope) -> Sequence[Subject]:
@@ -29,25 +29,33 @@ def versions(session: Session, scope: Scope) -> Sequence[Subject]:
     return [Subject(SUBJECT_KIND, i, f"model version {i[-12:]}") for i in ids]
 
 
-def collect(session: Session, subject: Subject) -> Evidence | None:
-    """The newest assessment of a version that came to an end, and how many there were."""
-    query = (
-        select(Assessment)
-        .where(Assessment.model_version_id == subject.id, Assessment.state == "done")
-        .order_by(Assessment.finished.desc(), Assessment.id.desc())
-    )
-    rows = list(session.scalars(query))
-    if not rows:
-        return None
-    newest = rows[0]
-    facts = {
-        "assessment": newest.id,
-        "assessments": len(rows),
-        "results": newest.results,
-        "parameters": newest.suite.get("parameters", {}),
-    }
-    events = tuple(e for e in (newest.suite.get("asked", {}).get("cause"), newest.suite.get("event")) if e)
-    return Evidence(facts, events, newest.finished)
+def _collected(*descriptors: Descriptor) -> Callable[[Session, Subject], Evidence | None]:
+    """Of each check the newest result that an assessment of the version holds, as old as the oldest of them."""
+
+    def collect(session: Session, subject: Subject) -> Evidence | None:
+        query = (
+            select(Assessment)
+            .where(Assessment.model_version_id == subject.id, Assessment.state == "done")
+            .order_by(Assessment.finished.desc(), Assessment.id.desc())
+        )
+        rows = list(session.scalars(query))
+        held = [(d.name, row) for d in descriptors if (row := _holding(rows, d.name)) is not None]
+        if not held:
+            return None
+        facts = {
+            "assessments": len(rows),
+            "results": {name: row.results[name] for name, row in held},
+            "parameters": {name: row.suite.get("parameters", {}).get(name, {}) for name, row in held},
+        }
+        used = [row for row in reversed(rows) if any(row is other for _, other in held)]
+        events = [e for row in used for e in (row.suite.get("asked", {}).get("cause"), row.suite.get("event")) if e]
+        return Evidence(facts, tuple(events), used[0].finished)
+
+    return collect
+
+
+def _holding(rows: Sequence[Assessment], check: str) -> Assessment | None:
+    return next((row for row in rows if check in row.results), None)
 
 
 def judge(evidence: Evidence, descriptors: Sequence[Descriptor]) -> Verdict:
@@ -82,33 +90,62 @@ def _judged_by(*descriptors: Descriptor) -> Callable[[Evidence], Verdict]:
     return lambda evidence: judge(evidence, descriptors)
 
 
+def _control(
+    number: str,
+    title: str,
+    question: str,
+    severity: Severity,
+    *descriptors: Descriptor,
+    gate: bool = False,
+) -> Control:
+    """A control that reads the newest results of some checks."""
+    named = "".join(f" --check {d.name}" for d in descriptors if d.on_request)
+    return Control(
+        number,
+        title,
+        question,
+        "assessment",
+        SUBJECT_KIND,
+        severity,
+        versions,
+        _collected(*descriptors),
+        _judged_by(*descriptors),
+        f"assess the version with 'trustplane assess MODEL{named}'",
+        MAX_AGE,
+        gate=gate,
+    )
+
+
 CONTROLS = (
-    Control(
+    _control(
         "TP-ASM-01",
         "Performance is assessed",
         "Does the model perform well enough on rows that it was not trained on, over all and in every slice?",
-        "assessment",
-        SUBJECT_KIND,
         Severity.HIGH,
-        versions,
-        collect,
-        _judged_by(performance.DESCRIPTOR, slices.DESCRIPTOR),
-        _ASSESS,
-        MAX_AGE,
+        performance.DESCRIPTOR,
+        slices.DESCRIPTOR,
         gate=True,
     ),
-    Control(
+    _control(
         "TP-ASM-02",
         "Fairness is assessed",
         "Do the model's favourable decisions and its errors fall on all protected groups alike?",
-        "assessment",
-        SUBJECT_KIND,
         Severity.HIGH,
-        versions,
-        collect,
-        _judged_by(fairness.DESCRIPTOR),
-        _ASSESS,
-        MAX_AGE,
+        fairness.DESCRIPTOR,
         gate=True,
+    ),
+    _control(
+        "TP-ASM-07",
+        "Models stand stress",
+        "Does the model still rank when features are missing or in other units, and when the people or the times change?",
+        Severity.MEDIUM,
+        stress.DESCRIPTOR,
+    ),
+    _control(
+        "TP-ASM-08",
+        "Scores are reproducible",
+        "Does the same row get the same score, whenever it is asked and whatever it is asked with it?",
+        Severity.MEDIUM,
+        reproducibility.DESCRIPTOR,
     ),
 )

@@ -34,8 +34,10 @@ def feature_names(said: bytes) -> list[str]:
         raise BadInput("TP-ASSESS-003", f"{FEATURES} cannot be read", why=str(error)) from None
 
 
-def read_holdout(parquet: bytes, features: list[str], label: str = "", protected: tuple[str, ...] = ()) -> Rows:
-    """The hold-out from its Parquet file. ``label`` is its last column unless named.
+def read_holdout(
+    parquet: bytes, features: list[str], label: str = "", protected: tuple[str, ...] = (), time: str = ""
+) -> Rows:
+    """The hold-out from its Parquet file. ``label`` is its last column unless named; ``time`` a column of dates or numbers that orders the rows.
 
     Groups are the columns named ``protected``, and all beside features and label whose values repeat; what does not repeat
     identifies rows. Raises :class:`BadInput` (TP-ASSESS-003), which names columns and never a value.
@@ -47,7 +49,7 @@ def read_holdout(parquet: bytes, features: list[str], label: str = "", protected
     if not table.num_rows or not features:
         raise BadInput("TP-ASSESS-003", "the hold-out has no rows, or the model no features")
     label = label or table.column_names[-1]
-    missing = [n for n in (*features, label, *protected) if n not in table.column_names]
+    missing = [n for n in (*features, label, *protected, *([time] if time else [])) if n not in table.column_names]
     if missing or label in features:
         why = f"it lacks {', '.join(missing)[:300]}" if missing else f"{label!r} is a feature and the label"
         raise BadInput("TP-ASSESS-003", "the hold-out lacks columns", why=why)
@@ -56,7 +58,14 @@ def read_holdout(parquet: bytes, features: list[str], label: str = "", protected
     chosen += [n for n in protected if n not in chosen]
     groups = {name: _groups(name, table[name]) for name in chosen}
     matrix = np.column_stack([_numbers(name, table[name]) for name in features]).astype(np.float32)
-    return Rows(matrix, _label(label, table[label]), groups)
+    return Rows(matrix, _label(label, table[label]), groups, _time(time, table[time]) if time else None)
+
+
+def _time(name: str, column: Any) -> npt.NDArray[np.float64]:
+    """When each row was, on a scale of no unit."""
+    if pa.types.is_temporal(column.type):
+        column = column.cast(pa.timestamp("us")).cast(pa.int64())
+    return _numbers(name, column)
 
 
 def _repeats(column: Any) -> bool:

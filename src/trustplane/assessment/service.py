@@ -1,15 +1,15 @@
 """Assessments: asking for one, the job that makes it, and looking at what came of it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from trustplane.assessment.checks.contract import CheckInput, Examined
+from trustplane.assessment.checks.contract import CheckInput, Examined, Rows
 from trustplane.assessment.checks.registry import installed_checks
 from trustplane.assessment.holdout import FEATURES, TRAINING, feature_names, read_holdout
 from trustplane.assessment.scoring import score
@@ -132,12 +132,19 @@ def assessments_of(session: Session, model_version_id: str) -> list[Assessment]:
 
 @job(JOB)
 def assess(ctx: JobContext, *, assessment: str, actor: str, scopes: list[str], cause: str) -> dict[str, Any]:
-    """Score the hold-out and run every check. After a crash the checks run again, with the same seed and so the same figures."""
+    """Score the hold-out and run every check, each a step of its own: after a crash the checks that had ended stay as they are."""
     plane: Plane = ctx.plane
     who = PLANE_ACTOR  # ends the assessment where its author cannot any more
     try:
         who = plane.stand_in(actor, scopes)
-        results = ctx.step("assess", _assess, ctx, who, assessment, cause)
+        with plane.database.read() as session:
+            suite = session.get_one(Assessment, assessment).suite
+        data = cache(partial(_prepare, plane, who, assessment, cause))
+        steps = len(suite["parameters"]) + 1
+        results = {}
+        for number, name in enumerate(suite["parameters"]):
+            ctx.progress(number, steps, f"checking {name}")
+            results[name] = ctx.step(f"check {name}", _check, data, name, suite["parameters"][name])
         kept: dict[str, Any] = ctx.step("keep", _keep, ctx, who, assessment, results)
     except TrustplaneError as error:
         kept = ctx.step("fail", _fail, ctx, who, assessment, str(error))
@@ -145,30 +152,28 @@ def assess(ctx: JobContext, *, assessment: str, actor: str, scopes: list[str], c
     return kept
 
 
-def _assess(ctx: JobContext, actor: Actor, assessment_id: str, cause: str) -> dict[str, Any]:
-    plane: Plane = ctx.plane
+def _check(data: Callable[[], CheckInput], name: str, parameters: Mapping[str, float]) -> dict[str, Any]:
+    return installed_checks()[name].run(data(), parameters).plain()
+
+
+def _prepare(plane: "Plane", actor: Actor, assessment_id: str, cause: str) -> CheckInput:
+    """Open the model and its rows, once for all checks of a process, and score the hold-out."""
     with plane.database.read() as session:
         row = session.get_one(Assessment, assessment_id)
-    suite, checks = row.suite, installed_checks()
-    steps = len(suite["parameters"]) + 2
-    ctx.progress(0, steps, "opening the model and the hold-out")
-    opened = _open(plane, actor, row, cause)
+    suite, opened = row.suite, _open(plane, actor, row, cause)
     names = feature_names(opened.features)
-    read = partial(read_holdout, features=names, label=suite["label"], protected=tuple(suite["protected"]))
+
+    def read(parquet: bytes) -> Rows:  # older suites know no time
+        return read_holdout(parquet, names, suite["label"], tuple(suite["protected"]), suite.get("time", ""))
+
     rows = read(opened.holdout)
     learned = None if opened.training is None else read(opened.training)
-    ctx.progress(1, steps, f"scoring {len(rows.label):,} rows")
     scores = score(opened.model, rows.features)
-    said = (scores >= suite["threshold"]).astype(rows.label.dtype)
+    decided = (scores >= suite["threshold"]).astype(rows.label.dtype)
     model = Examined(
         partial(score, opened.model), tuple(names), rows, learned, opened.model, "onnx", suite["threshold"]
     )
-    data = CheckInput(rows.label, scores, said, rows.groups, suite["favourable"], row.seed, model)
-    results = {}
-    for number, (name, parameters) in enumerate(suite["parameters"].items(), 2):
-        ctx.progress(number, steps, f"checking {name}")
-        results[name] = checks[name].run(data, parameters).plain()
-    return results
+    return CheckInput(rows.label, scores, decided, rows.groups, suite["favourable"], row.seed, model)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ class Suite:
     groups by, beside those that are found: a suite can add to them and cannot leave one out. ``favourable`` is the class that is good
     for the person decided about: 0 where the model scores a risk. ``threshold`` is the score from which on class 1 is predicted.
     ``parameters`` maps a check's name to parameters that differ from its defaults. ``checks`` names those to run that run on request alone.
+    ``time`` is a column of the hold-out that says when each row was.
     """
 
     label: str = ""
@@ -27,6 +28,7 @@ class Suite:
     threshold: float = 0.5
     parameters: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     checks: tuple[str, ...] = ()
+    time: str = ""
 
 
 def read_suite(said: Mapping[str, Any]) -> Suite:
@@ -52,6 +54,7 @@ def checked_suite(suite: Suite, checks: Mapping[str, Check]) -> dict[str, Any]:
     return {
         "label": suite.label[:256],
         "protected": list(suite.protected),
+        "time": suite.time[:256],
         "favourable": suite.favourable,
         "threshold": suite.threshold,
         "parameters": {

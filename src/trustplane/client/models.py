@@ -45,6 +45,38 @@ class Models:
         body = {"seed": seed, "suite": dict(suite or {})}
         return Job(self._wire, self._wire.post(f"{self._path(model, number)}/assessments", body)["job"])
 
+    def draft_suite(self, model: str, number: int | None = None) -> str:
+        """The first suite for a version, as TOML: every rule with its default and where that comes from."""
+        return self._wire.text(f"{self._path(model, number)}/suite")
+
+    def compare(self, model: str, before: int, after: int | None = None) -> Record:
+        """The newest assessments of two versions side by side."""
+        return Record(self._wire.get(f"{self._path(model, after)}/comparison", against=before))
+
+    def trend(self, model: str) -> Records:
+        """The newest assessment of each version, the oldest version first."""
+        return Records(map(Record, self._wire.get(f"{self._at}/{segment(model)}/trend")["items"]))
+
+    def fetch_report(
+        self,
+        model: str,
+        target: str | Path,
+        number: int | None = None,
+        *,
+        assessment: str | None = None,
+        kind: str = "html",
+    ) -> Path:
+        """Fetch an assessment, the newest unless one is named, as a page (``html``) or for machines (``json``) into a file."""
+        at = self._path(model, number)
+        if assessment is None:
+            made = self._wire.get(f"{at}/assessments")["items"]
+            if not made:
+                raise BadInput(
+                    "TP-ASSESS-006", f"the version of {model!r} was not assessed", fix=f"trustplane assess {model}"
+                )
+            assessment = made[0]["id"]
+        return self._wire.fetch(f"{at}/assessments/{segment(assessment)}/report", target, format=kind)
+
     def gate(self, model: str, number: int | None = None) -> Record:
         """Ask the gate whether the version may be approved."""
         return Record(self._wire.post(f"{self._path(model, number)}/gate"))

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from trustplane.assessment import service
 from trustplane.assessment.controls import CONTROLS, SUBJECT_KIND
 from trustplane.assessment.service import (
     JOB,
@@ -18,6 +19,7 @@ from trustplane.assessment.tables import Assessment
 from trustplane.kernel.controls.contract import Scope
 from trustplane.kernel.controls.evaluation import evaluate
 from trustplane.kernel.controls.registry import registered
+from trustplane.kernel.jobs.context import Interrupted, JobContext
 from trustplane.kernel.ledger.evidence import events_about
 from trustplane.kernel.operation import AccessDenied
 from trustplane.values.errors import BadInput, NotFound
@@ -51,12 +53,13 @@ def test_a_version_is_assessed_and_the_controls_read_it(plane, made_subject, ass
     row = assessed(subject, {"favourable": 0}, seed=5)
     assert (row.state, row.ended, row.seed) == ("done", "", 5)
     assert {name: r["status"] for name, r in row.results.items()} == dict.fromkeys(
-        ("fairness", "performance", "slices"), "passed"
+        ("fairness", "performance", "reproducibility", "slices"), "passed"
     )
     assert row.results["performance"]["figures"]["auc"] > 0.85
     assert "parity_ratio[SEX]" in row.results["fairness"]["intervals"]
     assert not any("[id]" in name for name in row.results["fairness"]["figures"])
     found = findings(plane, subject)
+    assert found.pop("TP-ASM-07").status is Status.NO_EVIDENCE  # stress is looked at on request
     assert {f.status for f in found.values()} == {Status.PASSED}
     with plane.database.read() as session:
         events = events_about(session, f"ModelVersion::{subject.model_version_id}")
@@ -64,6 +67,57 @@ def test_a_version_is_assessed_and_the_controls_read_it(plane, made_subject, ass
     assert len(events) == 2
     stale = findings(plane, subject, later=timedelta(days=91))
     assert {f.status for f in stale.values()} == {Status.NO_EVIDENCE}
+
+
+def test_a_check_on_request_counts_until_it_is_run_again(plane, made_subject, assessed) -> None:
+    subject = made_subject()
+    stressed = assessed(subject, Suite(checks=("stress",), parameters={"stress": {"max_drop": 0.0001}}))
+    assert stressed.results["stress"]["status"] == "failed"
+    assert set(assessed(subject).results) == set(stressed.results) - {"stress"}
+    found = findings(plane, subject)
+    assert found["TP-ASM-07"].status is Status.FAILED
+    assert set(found["TP-ASM-07"].evidence) & set(found["TP-ASM-01"].evidence) == set()
+
+
+class Remembering:
+    """Steps that are run once, as a durable executor runs them."""
+
+    def __init__(self):
+        self.done = {}
+
+    def run(self, name, function):
+        if name not in self.done:
+            self.done[name] = function()
+        return self.done[name]
+
+    def emit(self, value):
+        pass
+
+
+def test_checks_that_ended_before_a_crash_are_not_run_again(plane, cast, made_subject, monkeypatch) -> None:
+    started, calls, run = [], [], service._check
+
+    def counted(data, name, parameters):
+        calls.append(name)
+        if name == "reproducibility" and calls.count(name) == 1:
+            raise Interrupted
+        return run(data, name, parameters)
+
+    monkeypatch.setattr(service, "_check", counted)
+    with monkeypatch.context() as held:
+        held.setattr(plane, "start_job", lambda *said: started.append(said))
+        start_assessment(plane, cast["scientist"], made_subject())
+    [(_, assessment_id, said)] = started
+    ctx = JobContext(assessment_id, plane, None, Remembering(), lambda: False)
+    with pytest.raises(Interrupted):
+        service.assess(ctx, **said)
+    assert service.assess(ctx, **said)["state"] == "done"
+    assert {name: calls.count(name) for name in calls} == {
+        "fairness": 1,
+        "performance": 1,
+        "reproducibility": 2,
+        "slices": 1,
+    }
 
 
 def test_the_same_seed_gives_the_same_figures(made_subject, assessed) -> None:

@@ -1,15 +1,19 @@
 """Models and deployments by the SDK: from a run to an answer, by the hands that policy asks for."""
 
 import hashlib
+import io
 import json
+import tomllib
 
 import httpx
 import numpy as np
 import onnx
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.release.conftest import graph, score
+from tests.unit.release.conftest import FEATURES, graph, score
 
 from trustplane.client.models import infer
 from trustplane.client.wire import Wire
@@ -156,3 +160,40 @@ def test_what_is_no_rectangle_of_numbers_is_not_sent(rows):
     with pytest.raises(BadInput) as told:
         asked(rows)
     assert told.value.code == "TP-CLIENT-006"
+
+
+def held_out(rows=400):
+    """Rows of which the graph of the tests tells what comes."""
+    dice = np.random.default_rng(5)
+    income, debt = dice.uniform(0, 100, rows), dice.uniform(0, 10, rows)
+    came = (dice.random(rows) < score(np.column_stack([income, debt]))).astype(np.int64)
+    written = io.BytesIO()
+    pq.write_table(
+        pa.table(
+            {"sex": np.array(["f", "m"])[dice.integers(0, 2, rows)], "income": income, "debt": debt, "came": came}
+        ),
+        written,
+    )
+    return written.getvalue()
+
+
+def test_a_suite_is_drafted_and_assessments_are_compared_and_written(scientist, made_version, tmp_path):
+    made_version({"model.onnx": graph(), "features.json": json.dumps(FEATURES).encode(), "holdout.parquet": held_out()})
+    drafted = tomllib.loads(scientist.models.draft_suite("risk"))
+    drafted["checks"] = ["stress"]
+    with pytest.raises(BadInput) as told:
+        scientist.models.fetch_report("risk", tmp_path / "none.html")
+    assert told.value.code == "TP-ASSESS-006"
+    scientist.models.assess("risk", suite=drafted).wait()
+    newest = scientist.models.version("risk").assessments[0]
+    assert "stress" in newest["results"]
+    assert "thresholds" not in newest["results"]
+    with pytest.raises(NotFound):
+        scientist.models.compare("risk", 7)
+    made = scientist.models.compare("risk", 1)
+    assert (made.worse, made.strict) == ([], True)
+    assert [(p.version, p.assessment) for p in scientist.models.trend("risk")] == [(1, newest["id"])]
+    page = scientist.models.fetch_report("risk", tmp_path / "report.html").read_text()
+    assert "Assessment of risk 1" in page
+    body = json.loads(scientist.models.fetch_report("risk", tmp_path / "report.json", kind="json").read_text())
+    assert {c["name"] for c in body["checks"]} == set(newest["results"])

@@ -27,11 +27,15 @@ Scorer = Callable[[Matrix], Floats]
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """``features`` has shape (rows, features), ``label`` (rows,) of 0 and 1; ``groups`` maps a column to each row's group."""
+    """``features`` has shape (rows, features), ``label`` (rows,) of 0 and 1; ``groups`` maps a column to each row's group.
+
+    ``time`` orders the rows where a suite names a column of it.
+    """
 
     features: Matrix = field(repr=False)
     label: Ints = field(repr=False)
     groups: Mapping[str, Texts] = field(repr=False)
+    time: Floats | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

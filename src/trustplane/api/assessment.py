@@ -1,0 +1,133 @@
+"""Assessments of model versions: asking for one, the first suite, comparisons, the trend over versions, and the report."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import APIRouter, Query, status
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+from pydantic import BaseModel, Field
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from trustplane.api.access import Asked, listed, moment
+from trustplane.api.release import VERSION, Named, OneVersion, ShownVersion, assessment_facts
+from trustplane.assessment.checks.registry import installed_checks
+from trustplane.assessment.comparing import caveat_of, compare
+from trustplane.assessment.drafting import draft_suite
+from trustplane.assessment.report import document, render
+from trustplane.assessment.service import assessments_of, find_assessment, start_assessment
+from trustplane.assessment.tables import Assessment
+from trustplane.kernel.identity.scopes import find_project
+from trustplane.release.catalog import find_model, find_version, model_target
+from trustplane.release.registration import assessment_subject
+from trustplane.release.tables import Model, ModelVersion
+from trustplane.values.errors import NotFound
+
+router = APIRouter(tags=["assessment"])
+MODEL = "/projects/{project}/models/{model}"
+
+
+class NewAssessment(BaseModel):
+    """An assessment to be made; ``suite`` overrides thresholds and settings of checks by name."""
+
+    seed: int = Field(default=0, ge=0, lt=2**31)
+    suite: dict[str, Any] = {}
+
+
+@router.post(VERSION + "/assessments", status_code=status.HTTP_201_CREATED)
+def assess(named: OneVersion, body: NewAssessment) -> dict[str, Any]:
+    """Measure a version on its hold-out; a job does it."""
+    subject = assessment_subject(named.door.plane, named.version)
+    made = named.door.once(
+        body.model_dump(),
+        lambda key: start_assessment(named.door.plane, named.door.actor, subject, body.seed, body.suite, key),
+    )
+    with named.door.plane.database.read() as session:
+        return assessment_facts(session.get_one(Assessment, made))
+
+
+@router.get(VERSION + "/assessments")
+def assessments(named: ShownVersion) -> dict[str, Any]:
+    """The assessments of a version, the newest first."""
+    with named.door.plane.database.read() as session:
+        _may_read(session, named)
+        return listed(assessment_facts(a) for a in assessments_of(session, named.version.id))
+
+
+@router.get(VERSION + "/suite", response_class=PlainTextResponse)
+def suite(named: ShownVersion) -> PlainTextResponse:
+    """The first suite for a version, as TOML: every rule with its default and where that comes from."""
+    with named.door.plane.database.read() as session:
+        name = session.get_one(Model, named.version.model_id).name
+    features = [str(f["name"]) for f in named.version.interface.get("features", [])]
+    return PlainTextResponse(draft_suite(name, features, installed_checks()), media_type="application/toml")
+
+
+@router.get(VERSION + "/assessments/{assessment}/report", response_class=Response)
+def report(named: ShownVersion, assessment: str, format: Literal["json", "html"] = "html") -> Response:  # noqa: A002 - the parameter's public name
+    """An assessment as one document: a page that stands alone and prints well, or JSON for machines."""
+    with named.door.plane.database.read() as session:
+        _may_read(session, named)
+        row = find_assessment(session, named.version.project_id, assessment)
+        if row.model_version_id != named.version.id:
+            raise NotFound("TP-ASSESS-006", f"there is no assessment {assessment[:64]!r} of this version")
+        name = session.get_one(Model, named.version.model_id).name
+        body = document(f"{name} {named.version.number}", assessment_facts(row), row, installed_checks())
+    if format == "json":
+        return Response(msgspec.json.encode(body), media_type="application/json")
+    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+    return HTMLResponse(render(body), headers=headers)
+
+
+@router.get(VERSION + "/comparison")
+def comparison(named: ShownVersion, against: Annotated[int, Query(ge=1)]) -> dict[str, Any]:
+    """The newest assessment of a version beside that of another version, ``against`` first."""
+    with named.door.plane.database.read() as session:
+        _may_read(session, named)
+        other = find_version(session, session.get_one(Model, named.version.model_id), against)
+        named.door.may("assessment.read", model_target(session, other))
+        rows = [_newest(session, v) for v in (other, named.version)]
+        told = [{"holdout": r.holdout_digest, "suite": r.suite} for r in rows]
+        made = compare(rows[0].results, rows[1].results, caveat_of(*told))
+        return {
+            "before": {"version": other.number, "assessment": rows[0].id},
+            "after": {"version": named.version.number, "assessment": rows[1].id},
+            "worse": list(made.worse),
+            **msgspec.to_builtins(made),
+        }
+
+
+@router.get(MODEL + "/trend")
+def trend(project: str, model: str, door: Asked) -> dict[str, Any]:
+    """The newest assessment of each version of a model, the oldest version first: verdicts, figures and intervals."""
+    with door.plane.database.read() as session:
+        row = find_model(session, find_project(session, project).id, model)
+        versions = session.scalars(
+            select(ModelVersion).where(ModelVersion.model_id == row.id).order_by(ModelVersion.number)
+        )
+        seen = [v for v in versions if door.visible("assessment.read", model_target(session, v))]
+        return listed(_point(v, done[0]) for v in seen if (done := _done(session, v)))
+
+
+def _point(version: ModelVersion, row: Assessment) -> dict[str, Any]:
+    return {
+        "version": version.number,
+        "assessment": row.id,
+        "finished": None if row.finished is None else moment(row.finished),
+        "results": row.results,
+    }
+
+
+def _may_read(session: Session, named: Named) -> None:
+    named.door.may("assessment.read", model_target(session, named.version))
+
+
+def _done(session: Session, version: ModelVersion) -> list[Assessment]:
+    return [a for a in assessments_of(session, version.id) if a.state == "done"]
+
+
+def _newest(session: Session, version: ModelVersion) -> Assessment:
+    done = _done(session, version)
+    if not done:
+        raise NotFound("TP-ASSESS-006", f"version {version.number} has no assessment that has ended")
+    return done[0]

@@ -1,0 +1,74 @@
+"""An assessment as a document: JSON for machines, and one page that stands alone and prints well. No I/O."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from trustplane.assessment.checks.contract import Check, laxer
+from trustplane.assessment.tables import Assessment
+
+SCHEMA = "trustplane-assessment/1"
+WORDS = {"passed": "passes", "failed": "fails", "no-evidence": "cannot tell", "not-applicable": "does not apply"}
+SIGNS = {"passed": "✓", "failed": "✗", "no-evidence": "?", "not-applicable": "–"}
+
+
+def document(label: str, facts: Mapping[str, Any], row: Assessment, checks: Mapping[str, Check]) -> dict[str, Any]:
+    """The report as JSON: what was measured, by which rules, on what, and what came of it.
+
+    ``label`` names the version, ``facts`` are those that every route answers.
+    """
+    rules = row.suite.get("parameters", {})
+    return {
+        "schema": SCHEMA,
+        "subject": label,
+        **{key: value for key, value in facts.items() if key not in {"results", "job"}},
+        "model": row.model_digest,
+        "holdout": row.holdout_digest,
+        "suite": {
+            key: row.suite[key] for key in ("label", "protected", "favourable", "threshold", "time") if key in row.suite
+        },
+        "events": [e for e in (row.suite.get("asked", {}).get("cause"), row.suite.get("event")) if e],
+        "checks": [_check(name, result, rules.get(name, {}), checks.get(name)) for name, result in row.results.items()],
+    }
+
+
+def render(body: Mapping[str, Any]) -> str:
+    """The report as a page without scripts."""
+    pages = Environment(
+        loader=PackageLoader("trustplane.assessment"),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    pages.filters["figure"] = _figure
+    return pages.get_template("report.html").render(report=body, words=WORDS, signs=SIGNS)
+
+
+def _check(name: str, result: Mapping[str, Any], used: Mapping[str, float], check: Check | None) -> dict[str, Any]:
+    """A check with its rules; a plug-in that is no longer installed is shown by what it left."""
+    descriptor = None if check is None else check.descriptor
+    sources = {} if descriptor is None else {p.name: p for p in descriptor.parameters}
+    eased = () if descriptor is None else laxer(descriptor, used)
+    return {
+        "name": name,
+        "question": "" if descriptor is None else descriptor.question,
+        **result,
+        "parameters": [
+            {
+                "name": parameter,
+                "value": value,
+                "default": sources[parameter].default if parameter in sources else None,
+                "source": sources[parameter].source if parameter in sources else "",
+                "laxer": parameter in eased,
+            }
+            for parameter, value in used.items()
+        ],
+    }
+
+
+def _figure(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
