@@ -5,6 +5,7 @@ are predicted 1 as by the undefended one. Credit: the threshold is the share of 
 """
 
 import dataclasses
+import sys
 import tempfile
 import time
 import warnings
@@ -56,6 +57,7 @@ def compared(
     harder = dataclasses.replace(open_model(hardened.model), threshold=hardened.threshold)
     after, _ = stand(hardened.chosen.name, harder, test, threat, background, Effort(2 * SEARCH, 300), rows=rows)
     said = f"{name} ({hardened.chosen.name})"
+    print(said, before.plain(), after.plain(), file=sys.stderr, flush=True)
     return [
         Figure(f"{said}: robust accuracy, beside {before.robust_accuracy:.3f}", after.robust_accuracy, "", 0.55),
         Figure(
@@ -82,12 +84,13 @@ def main() -> None:
     learn = Table(data.names, data.train.astype(float), data.train_labels)
     test = Table(data.names, data.test.astype(float), data.test_labels)
     wanted = ("XGBoost",) if settings.quick else ("XGBoost", "LightGBM", "logistic regression", "MLP")
-    figures = []
-    for name in wanted:
-        figures += compared(f"phishing, {name}", models()[name], learn, test, data.threat, 0.5, rows)
-    learn, test, threat = credit()
+    figures = compared(f"phishing, {wanted[0]}", models()[wanted[0]], learn, test, data.threat, 0.5, rows)
+    clients, unseen, amounts = credit()
     for name in wanted[:2]:
-        figures += compared(f"credit, {name}", models()[name], learn, test, threat, float(learn.labels.mean()), rows)
+        threshold = float(clients.labels.mean())
+        figures += compared(f"credit, {name}", models()[name], clients, unseen, amounts, threshold, rows)
+    for name in wanted[1:]:
+        figures += compared(f"phishing, {name}", models()[name], learn, test, data.threat, 0.5, rows)
     report(figures, settings, rows=f"{rows}")
 
 
