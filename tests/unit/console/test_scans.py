@@ -36,4 +36,4 @@ def test_a_refused_artifact_is_shown_with_what_speaks_against_it():
 
 
 def test_an_empty_page_says_what_fills_it():
-    assert "trustplane runs scan" in shown()
+    assert "trustplane run scan" in shown()
