@@ -15,6 +15,7 @@ from trustplane.kernel.vault.keys import SecretKey
 from trustplane.training.log import FILE
 from trustplane.training.logged import Logged, as_lists, merged, read_log
 from trustplane.training.mlflow_store import read_store
+from trustplane.training.private.claims import CLAIM, claim_in
 from trustplane.training.repetition import compare, made_by
 from trustplane.training.runs import LOG, run_target, subject_of
 from trustplane.training.sandboxes.outputs import output_files
@@ -51,12 +52,15 @@ def keep(ctx: JobContext, who: Who, run_id: str, scratch: Path, ended: dict[str,
         logs = seal(plane.blobs, key, [_logs(scratch / "logs")], subject_of(run_id), now)
         output = scratch / "output"
         found = _outputs(output) if ended["succeeded"] else ()
+        claimed = claim_in(output) if Path(CLAIM) in found else {}
         kept = {str(path): _seal_file(plane, key, output / path, run_id) for path in found}
         held = op.session.get_one(Run, run_id)
         held.state = "done" if ended["succeeded"] else "failed"
         held.ended = f"{ended['ended']}: {ended['reason']}"[:2000]
         held.inputs = ended["inputs"]
         held.outputs = {p: {"digest": a.digest, "sha256": a.sha256, "size": a.size} for p, a in kept.items()}
+        if claimed:
+            held.outputs = {**held.outputs, CLAIM: held.outputs[CLAIM] | claimed}
         # Also of a run that failed: how far it came is what its author looks for first.
         logged = merged(read_log(output / FILE), read_store(output, found))
         held.metrics = {**logged.last(), **(_metrics(output / METRICS) if METRICS in kept else {})}
@@ -77,6 +81,7 @@ def keep(ctx: JobContext, who: Who, run_id: str, scratch: Path, ended: dict[str,
             peak_memory_bytes=ended["peak_memory_bytes"],
             readable=len(ended["readable"]),
             **_compared(op, held),
+            **({"privacy": claimed["claim"]} if claimed else {}),
         )
         op.refer(log=logs.digest, code=row.code, **{f"output/{p}": a.digest for p, a in list(kept.items())[:50]})
         return {"run": run_id, "state": held.state, "outputs": len(kept)}
