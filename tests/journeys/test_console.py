@@ -108,6 +108,12 @@ def test_a_budget_shows_what_was_told_at_its_cost(inside):
     assert "mean\tAGE\t0.5\tdata-steward" in text
 
 
+def test_scans_tell_what_was_found_in_an_artifact(inside):
+    text = told_on(inside, "Scans")
+    assert "model.onnx" in text
+    assert "nothing" in text
+
+
 def test_views_tell_who_may_see_what(inside):
     inside.get_by_role("link", name="credit").first.click()
     inside.get_by_role("link", name="Views", exact=True).click()
