@@ -63,15 +63,26 @@ def judge(path):
 """,
 }
 DRIVER = """
-import contextlib, io, json, os, sys
+import contextlib, io, json, os, resource, signal, sys
 {judge}
 said = {{}}
 for name in sorted(os.listdir(sys.argv[1])):
-    try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            said[name] = judge(os.path.join(sys.argv[1], name))
-    except BaseException:
-        said[name] = "error"
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        signal.alarm(30)
+        resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+        try:
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                verdict = judge(os.path.join(sys.argv[1], name))
+        except BaseException:
+            verdict = "error"
+        os.write(writing, verdict.encode())
+        os._exit(0)
+    os.close(writing)
+    said[name] = os.read(reading, 100).decode() or "error"
+    os.close(reading)
+    os.waitpid(child, 0)
 sys.stdout.write("\\n@@" + json.dumps(said) + "\\n")
 """
 
@@ -185,7 +196,9 @@ def peer(name: str, python: str, place: Path) -> dict[str, str]:
         "DO_NOT_TRACK": "1",
     }
     program = DRIVER.format(judge=PEERS[name])
-    done = subprocess.run([python, "-c", program, str(place)], capture_output=True, text=True, env=quiet, timeout=580)
+    done = subprocess.run(
+        [python, "-c", program, str(place)], capture_output=True, text=True, env=quiet, timeout=1500, check=False
+    )
     return json.loads(done.stdout.rpartition("@@")[2])
 
 

@@ -121,13 +121,16 @@ def keep(people: dict[str, Client], run: Any, into: Path) -> None:
 def card(into: Path, held: dict[str, Any]) -> None:
     """Write what was built into the model's card, between its two marks."""
     file, record = into / "MODEL_CARD.md", into / "record"
-    figures = json.loads((record / "assessment.json").read_text("utf-8"))["results"]["performance"]["figures"]
+    results = json.loads((record / "assessment.json").read_text("utf-8"))["results"]
+    figures, git = results["performance"]["figures"], held["git"]
     exact = json.loads((record / "metrics.json").read_text("utf-8"))
+    found = "; ".join(f"{name} {each['status']}, {each['reason']}" for name, each in results.items())
     told = (
         f"Weights `names.npz`, SHA-256 `{held['digests']['names.npz'][7:]}`, {exact['bytes'] / 1e6:.1f} MB, trained on {exact['texts']:,} texts. "
-        f"Run `{held['run']}`, signed {held['signed']} by the key `{held['key']}`.\n"
-        f"Assessed on {figures['rows']:,.0f} tokens of {HELD_OUT} held-out texts, is this token part of a name: area under the curve {figures['auc']:.3f}, F1 {figures['f1']:.3f}, "
-        f"calibration error {figures['calibration_error']:.3f}. Spans that are exact in every character: F1 {exact['exact_f1_all']:.3f}."
+        f"Run `{held['run']}` on commit `{git.get('commit', 'none')}`{' with changes not committed' if git.get('dirty') else ''}, "
+        f"signed {held['signed']} by the key `{held['key']}`.\n"
+        f"Assessed on {figures['rows']:,.0f} tokens of {HELD_OUT} held-out texts, is this token part of a name: {found}. "
+        f"Spans that are exact in every character: F1 {exact['exact_f1_all']:.3f}."
     )
     before, _, rest = file.read_text("utf-8").partition(MARKS[0])
     file.write_text(f"{before}{MARKS[0]}\n{told}\n{MARKS[1]}{rest.partition(MARKS[1])[2]}", "utf-8")
@@ -150,6 +153,8 @@ def main() -> None:
         words = [{"list": name, "word": word} for name, known in known_words().items() for word in known]
         ingest(steward, "words", words, scratch)
         run = trained(scientist, given.seed, {"bits": given.bits, "rounds": given.rounds})
+        if run.git.get("dirty"):
+            print("the working tree has changes that are not committed; the signed statement says so", file=sys.stderr)
         scientist.models.register(MODEL, run.id)
         scientist.models.sign(MODEL)
         scientist.models.assess(MODEL, seed=given.seed).wait()

@@ -87,7 +87,7 @@ def names_of(thing: Any) -> set[Name]:
 def python() -> Iterator[Any]:
     """What models keep beside numbers."""
     import collections
-    import datetime
+    import datetime as dt
     import decimal
     import fractions
     import pathlib
@@ -109,8 +109,8 @@ def python() -> Iterator[Any]:
         pathlib.PurePosixPath("a"),
         pathlib.Path("a"),
     ]
-    now = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
-    yield [now, now.date(), now.timetz(), now - now, datetime.timezone(datetime.timedelta(hours=1))]
+    now = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    yield [now, now.date(), now.timetz(), now - now, dt.timezone(dt.timedelta(hours=1))]
     yield ValueError("x")
 
 
@@ -567,7 +567,6 @@ def torch() -> Iterator[Any]:
     yield optimiser.state_dict()
     yield [*kinds, t.device("cpu"), t.Size([1])]
     yield t.eye(2).to_sparse()
-    yield t.nn.parameter.Buffer(t.zeros(1)) if hasattr(t.nn.parameter, "Buffer") else t.zeros(1)
 
 
 def torch_names(thing: Any) -> set[Name]:

@@ -163,6 +163,10 @@ def test_every_link_leads_somewhere_and_every_page_has_one_heading(inside, serve
             assert answer.text().startswith("c2sp.org/tlog-proof@v1\n")
             looked_at[here] = kind
             continue
+        if here.endswith(".json"):
+            assert isinstance(inside.request.get(here).json(), dict), here
+            looked_at[here] = kind
+            continue
         if "/protection/file" in here:
             assert "<script" not in inside.request.get(here).text()
             looked_at[here] = kind
@@ -182,6 +186,7 @@ def test_every_link_leads_somewhere_and_every_page_has_one_heading(inside, serve
     assert {*looked_at.values()} >= {
         "/console/", "/console/activity", "/console/events/ID", "/console/events/ID/receipt", "/console/projects/ID",
         "/console/datasets/ID", "/console/runs/ID", "/console/models/ID", "/console/deployments/ID",
+        "/console/projects/ID/runs", "/console/projects/ID/lineage", "/console/runs/ID/lineage", "/console/runs/ID/lineage.json",
     }  # fmt: skip
 
 

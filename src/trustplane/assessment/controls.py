@@ -14,6 +14,7 @@ from trustplane.assessment.checks import (
     performance,
     poisoning,
     reproducibility,
+    robustness,
     slices,
     stress,
 )
@@ -143,6 +144,13 @@ CONTROLS = (
         Severity.HIGH,
         fairness.DESCRIPTOR,
         gate=True,
+    ),
+    _control(
+        "TP-ASM-03",
+        "Robustness is assessed",
+        "Does the model withstand whoever changes what its threat model lets them change?",
+        Severity.HIGH,
+        robustness.DESCRIPTOR,
     ),
     _control(
         "TP-ASM-04",

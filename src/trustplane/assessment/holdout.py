@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from trustplane.assessment.checks.contract import Ints, Rows, Texts
 from trustplane.values.errors import BadInput
 
-FEATURES, TRAINING = "features.json", "training.parquet"
-"""What a run leaves beside its hold-out: its features, and the rows it learned from, in the form of the hold-out, where checks may see them."""
+FEATURES, TRAINING, THREAT = "features.json", "training.parquet", "threat.toml"
+"""What a run leaves beside its hold-out: its features, the rows it learned from, in the form of the hold-out, where checks may see them, and its threat model."""
 MISSING = "(missing)"
 AGES = (25, 35, 45, 55, 62)
 """Where bands of age begin. From 62 a person is elderly to credit law in the United States: 12 CFR 1002.2(o)."""

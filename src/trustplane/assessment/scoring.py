@@ -32,20 +32,34 @@ def score(
     One thread, so that sums are taken in one order. The model has one input and an output of floats of shape (rows, 2), (rows, 1) or
     (rows,). Raises :class:`BadInput` (TP-ASSESS-004) where it cannot be run or what it says are no probabilities.
     """
+    return scorer(model, progress)(features)
+
+
+def scorer(
+    model: bytes, progress: Callable[[int, int], None] | None = None
+) -> Callable[[npt.NDArray[np.float32]], Floats]:
+    """:func:`score` of one model, opened once for whoever asks it many times."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4  # what goes wrong is raised
     try:
         session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        source, output = _ends(session)
-        parts = []
-        for start in range(0, len(features), BATCH):
-            parts.append(session.run([output], {source: features[start : start + BATCH]})[0])
-            if progress is not None:
-                progress(min(start + BATCH, len(features)), len(features))
     except _MODEL_ERRORS as error:
         raise BadInput("TP-ASSESS-004", "the model cannot be run on the hold-out", why=str(error)[:300]) from None
-    return _probabilities(np.concatenate(parts) if parts else np.zeros(0), len(features))
+    source, output = _ends(session)
+
+    def scores(features: npt.NDArray[np.float32]) -> Floats:
+        parts = []
+        try:
+            for start in range(0, len(features), BATCH):
+                parts.append(session.run([output], {source: features[start : start + BATCH]})[0])
+                if progress is not None:
+                    progress(min(start + BATCH, len(features)), len(features))
+        except _MODEL_ERRORS as error:
+            raise BadInput("TP-ASSESS-004", "the model cannot be run on the hold-out", why=str(error)[:300]) from None
+        return _probabilities(np.concatenate(parts) if parts else np.zeros(0), len(features))
+
+    return scores
 
 
 def _ends(session: Any) -> tuple[str, str]:

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from trustplane.assessment.checks.contract import CheckInput, Examined, Rows
 from trustplane.assessment.checks.registry import installed_checks
-from trustplane.assessment.holdout import FEATURES, TRAINING, feature_names, read_holdout
-from trustplane.assessment.scoring import score
+from trustplane.assessment.holdout import FEATURES, THREAT, TRAINING, feature_names, read_holdout
+from trustplane.assessment.scoring import scorer
 from trustplane.assessment.suite import Suite, checked_suite, read_suite
 from trustplane.assessment.tables import Assessment
 from trustplane.kernel.identity.actors import PLANE_ACTOR, Actor
@@ -23,6 +23,8 @@ from trustplane.kernel.vault.artifacts import unseal
 from trustplane.kernel.vault.keyring import release
 from trustplane.training.runs import subject_of as run_subject
 from trustplane.training.tables import Run
+from trustplane.training.threats.model import ThreatModel, fit
+from trustplane.training.threats.parsing import parse_threat
 from trustplane.values.errors import BadInput, NotFound, Tampered, TrustplaneError
 from trustplane.values.ids import new_id
 
@@ -168,11 +170,11 @@ def _prepare(plane: "Plane", actor: Actor, assessment_id: str, cause: str) -> Ch
 
     rows = read(opened.holdout)
     learned = None if opened.training is None else read(opened.training)
-    scores = score(opened.model, rows.features)
+    asked = scorer(opened.model)
+    scores = asked(rows.features)
     decided = (scores >= suite["threshold"]).astype(rows.label.dtype)
-    model = Examined(
-        partial(score, opened.model), tuple(names), rows, learned, opened.model, "onnx", suite["threshold"]
-    )
+    threat = _threat(suite.get("threat", ""), opened.threat, names)
+    model = Examined(asked, tuple(names), rows, learned, opened.model, "onnx", suite["threshold"], threat)
     return CheckInput(rows.label, scores, decided, rows.groups, suite["favourable"], row.seed, model)
 
 
@@ -182,6 +184,16 @@ class _Opened:
     holdout: bytes
     features: bytes
     training: bytes | None
+    threat: bytes | None
+
+
+def _threat(said: str, left: bytes | None, names: list[str]) -> ThreatModel | None:
+    """The threat model of the suite, or that of the run."""
+    if not said and left is None:
+        return None
+    threat = parse_threat(said or (left or b"").decode("utf-8", "replace"))
+    fit(threat, names)
+    return threat
 
 
 def _open(plane: "Plane", actor: Actor, row: Assessment, cause: str) -> _Opened:
@@ -200,14 +212,14 @@ def _open(plane: "Plane", actor: Actor, row: Assessment, cause: str) -> _Opened:
     if "sha256:" + hashlib.sha256(model).hexdigest() != row.model_digest:
         raise Tampered("TP-ASSESS-005", "the model is not the one that was registered")
     held_out = b"".join(unseal(plane.blobs, keys[opened["key_id"]], opened["holdout_blob"], opened["holdout_subject"]))
-    features, training = (
+    features, training, threat = (
         b"".join(unseal(plane.blobs, keys[run.key_id], run.outputs[name]["digest"], run_subject(run.id)))
         if name in run.outputs
         else None
-        for name in (FEATURES, TRAINING)
+        for name in (FEATURES, TRAINING, THREAT)
     )
     assert features is not None
-    return _Opened(model, held_out, features, training)
+    return _Opened(model, held_out, features, training, threat)
 
 
 def _keep(ctx: JobContext, actor: Actor, assessment_id: str, results: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from trustplane.assessment.checks.contract import Check
+from trustplane.training.threats.parsing import parse_threat
 from trustplane.values.errors import BadInput, nearest
 
 
@@ -20,6 +21,7 @@ class Suite:
     for the person decided about: 0 where the model scores a risk. ``threshold`` is the score from which on class 1 is predicted.
     ``parameters`` maps a check's name to parameters that differ from its defaults. ``checks`` names those to run that run on request alone.
     ``time`` is a column of the hold-out that says when each row was.
+    ``threat`` is the text of a threat model; empty for the ``threat.toml`` that the run left.
     """
 
     label: str = ""
@@ -29,6 +31,7 @@ class Suite:
     parameters: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     checks: tuple[str, ...] = ()
     time: str = ""
+    threat: str = ""
 
 
 def read_suite(said: Mapping[str, Any]) -> Suite:
@@ -51,7 +54,10 @@ def checked_suite(suite: Suite, checks: Mapping[str, Check]) -> dict[str, Any]:
     unknown = sorted({*suite.parameters, *suite.checks} - set(checks))
     if unknown:
         raise BadInput("TP-ASSESS-001", f"there is no check {unknown[0][:64]!r}", why=nearest(unknown[0], checks))
+    if suite.threat:
+        parse_threat(suite.threat)
     return {
+        "threat": suite.threat,
         "label": suite.label[:256],
         "protected": list(suite.protected),
         "time": suite.time[:256],

@@ -39,11 +39,17 @@ def run(
         Path | None, typer.Option(exists=True, dir_okay=False, help="A suite as 'assess init' drafts it.")
     ] = None,
     check: Annotated[list[str], typer.Option(help="A check to run beside those that always run.")] = [],
+    threat: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="A threat model for 'robustness', in place of the run's."),
+    ] = None,
 ) -> None:
     """Measure a version on its hold-out, with intervals. Exit code 1 if a check fails."""
     rules = _read(suite) if suite else {}
     if check:
         rules["checks"] = [*dict.fromkeys([*rules.get("checks", []), *check])]
+    if threat is not None:
+        rules["threat"] = threat.read_text("utf-8", errors="replace")
     with working() as (_, project):
         job = project.models.assess(model, version, seed=seed, suite=rules)
         follow(job, f"assessing {model}")

@@ -38,6 +38,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "run": ("run.command", "Run scripts in the sandbox, and look at runs"),
         "scan": ("scan", "Is this model file safe? Needs no workspace"),
         "model": ("model", "Register, sign and look at models"),
+        "threat": ("threat", "What an attacker may do to a model's inputs"),
         "assess": ("assess", "Measure a model on its hold-out"),
         "gate": ("gate", "May this version be approved?"),
         "approve": ("approve", "Approve a version"),

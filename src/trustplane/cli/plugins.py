@@ -7,7 +7,18 @@ import typer
 from trustplane.cli.output import emit, table
 
 app = typer.Typer(add_completion=False)
-KINDS = ("recognisers", "readers", "sandboxes", "checks", "formats", "runtimes", "keystores", "controls", "frameworks")
+KINDS = (
+    "recognisers",
+    "readers",
+    "sandboxes",
+    "attacks",
+    "checks",
+    "formats",
+    "runtimes",
+    "keystores",
+    "controls",
+    "frameworks",
+)
 
 
 @app.command()

@@ -70,3 +70,15 @@ def sarif(items: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """The outcomes of a scan as SARIF 2.1.0."""
     made: dict[str, Any] = part("scan-sarif")(items)
     return made
+
+
+def draft_threat(table: Any, label: str | None, immutable: list[str], knowledge: str, name: str) -> str:
+    """A threat model drafted from a file or an Arrow table; it needs what a plane needs, and no plane."""
+    text: str = part("draft-threat")(table, label, immutable, knowledge, name)
+    return text
+
+
+def check_threat(text: str, table: Path | None = None) -> dict[str, Any]:
+    """What a threat model says, or everything that is wrong with it."""
+    facts: dict[str, Any] = part("check-threat")(text, table)
+    return facts

@@ -17,7 +17,7 @@ from trustplane.data.recognisers.contract import Recogniser, TextForm, TextRecog
 from trustplane.data.recognisers.numbers import Number
 from trustplane.data.recognisers.readers import Reader, Span, installed_readers
 from trustplane.data.recognisers.registry import installed_recognisers
-from trustplane.data.searching.batch import Batch, Places
+from trustplane.data.searching.batch import Batch, Places, batches
 from trustplane.data.searching.codes import NumberSearch, runs
 from trustplane.data.searching.context import RIGHT_AFTER, Context
 from trustplane.data.searching.forms import FormSearch
@@ -83,16 +83,18 @@ class SpanFinder:
 
     def find(self, texts: Sequence[str]) -> list[tuple[Span, ...]]:
         """The spans of each text, in their order, none within or across another."""
-        batch = Batch.of(unescaped(texts))
-        found: list[list[Span]] = [[] for _ in texts]
-        for finds in self._finds(batch):
-            for text, span in finds.spans(batch):
-                found[text].append(span)
-        sure = [_apart(spans) if len(spans) > 1 else tuple(spans) for spans in found]
+        sure = [spans for batch in batches(unescaped(texts)) for spans in self._sure(batch)]
         for reader in self._readers:
             read = zip(texts, sure, reader.read(texts), strict=True)
             sure = [_with(text, spans, more) if more else spans for text, spans, more in read]
         return sure
+
+    def _sure(self, batch: Batch) -> Iterator[tuple[Span, ...]]:
+        found: list[list[Span]] = [[] for _ in batch.texts]
+        for finds in self._finds(batch):
+            for text, span in finds.spans(batch):
+                found[text].append(span)
+        return (_apart(spans) if len(spans) > 1 else tuple(spans) for spans in found)
 
     def _finds(self, batch: Batch) -> Iterator[_Finds]:
         """All finds, also those that score too little or lie across each other."""

@@ -24,7 +24,7 @@ WEIGHTS, RECORD = ("names.npz", "manifest.json"), "record"
 
 
 def verify_shipped(folder: Any = None) -> dict[str, Any]:
-    """What the record proves: ``signed``, ``key`` and ``digests`` of the weights. Raise :class:`Tampered` (TP-DATA-137) if it does not hold."""
+    """What the record proves: ``signed``, ``key``, ``run``, ``git``, and ``digests`` of the weights. Raise :class:`Tampered` (TP-DATA-137) if it does not hold."""
     place = files("trustplane.data.recognisers.names") if folder is None else folder
     try:
         return _verified(place)
@@ -49,7 +49,13 @@ def _verified(folder: Any) -> dict[str, Any]:
             raise _bad(f"{name} is not what the signed run left")
     if _logged(record)["refers"].get("model") != f"sha256:{sha256}":
         raise _bad("the log tells of another model")
-    return {"signed": statement["predicate"]["signed"], "key": key_id(key), "run": run["id"], "digests": found}
+    return {
+        "signed": statement["predicate"]["signed"],
+        "key": key_id(key),
+        "run": run["id"],
+        "git": run["git"],
+        "digests": found,
+    }
 
 
 def _logged(record: Any) -> Mapping[str, Any]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import Float, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from trustplane.kernel.tables import Base, Governed
@@ -60,7 +60,7 @@ class RunDetail(Governed, Base):
     entry: Mapped[str] = mapped_column(String(100))  # the function that is called; empty unless the kind is callable
     profile: Mapped[str] = mapped_column(String(32))
     repeats: Mapped[str] = mapped_column(String(36), index=True)  # empty unless it repeats another
-    tolerance: Mapped[float]  # relative, for metrics of a repetition
+    tolerance: Mapped[float] = mapped_column(Float)  # relative, for metrics of a repetition
     comparison: Mapped[dict[str, Any]]
     logged: Mapped[dict[str, Any]]
 

@@ -1,6 +1,7 @@
 """Every route that changes state or opens governed content: exactly one decision, and at least one event."""
 
 import base64
+import json
 import re
 import threading
 from importlib.resources import files
@@ -14,11 +15,17 @@ from trustplane.kernel.ledger.tables import LedgerEvent
 from trustplane.kernel.plane import Plane
 
 PURPOSE = "dpv:CustomerSolvencyMonitoring"
-ASKS = {"POST /policies/explain", "POST /policies/test", "POST /ledger/verify"}
+ASKS = {
+    "POST /policies/explain",
+    "POST /policies/test",
+    "POST /ledger/verify",
+    "POST /projects/{project}/run-manifest",
+}
 """What is asked by POST and changes nothing."""
 OPENS = {
     "GET /projects/{project}/views/{view}/rows",
     "GET /projects/{project}/runs/{run}/outputs/{path:path}",
+    "GET /projects/{project}/runs/{run}/log",
     "GET /projects/{project}/models/{model}/versions/{number}/artifact",
     "GET /projects/{project}/deployments/{deployment}/decisions",
     "GET /projects/{project}/reports/{report}",
@@ -237,6 +244,14 @@ def walk_training(walk, project):
         "POST", "/projects/{project}/runs", "scientist", "run.start", project, json={**body, "views": []}
     ).json()
     walk("POST", "/jobs/{job}/cancel", "scientist", "job.cancel", {"job": again["job"]})
+    named = {**project, "run": run["id"]}
+    said = walk("GET", "/projects/{project}/runs/{run}/log", "scientist", "run.open", named)
+    assert all(set(json.loads(line)) == {"stream", "text"} for line in said.text.splitlines())
+    path = "/projects/{project}/runs/{run}/verify"
+    repeated = walk("POST", path, "scientist", "run.verify", named, json={"tolerance": 0.1}).json()
+    path = "/projects/{project}/runs/{run}/cancel"
+    walk("POST", path, "scientist", ["job.cancel"], {**project, "run": again["id"]})
+    walk.wait(repeated["job"], "scientist")
     return run["id"]
 
 

@@ -62,19 +62,22 @@ def parquet(table):
 def made_subject(plane, cast, model, parquet):
     """Seal a model and a hold-out as of a run that has ended, and say what is to be assessed."""
 
-    def make(model=model, parquet=parquet, features=FEATURES):
+    def make(model=model, parquet=parquet, features=FEATURES, threat=None):
         scientist, now = cast["scientist"], plane.clock.now()
         with plane.database.read() as session:
             project = find_project(session, "credit")
             target, project_key = project_target(project), project.key_id
         run_id, version_id = new_id(), new_id()
-        with plane.operation(scientist, "run.start", target) as op:
+        with plane.operation(scientist, "run.start", target, context={"profile": "strict"}) as op:
             with plane.database.read() as session:
                 parent = release(op, session, plane.keystore, [project_key])[project_key]
             run_key_row, run_key = mint(parent, KeySpec("run", f"run:{run_id}", project.id), now)
             key_row, key = mint(parent, KeySpec("model", f"model-version:{version_id}", project.id), now)
             said = json.dumps([{"name": n, "minimum": -9} for n in features]).encode()
             described = seal(plane.blobs, run_key, [said], f"run:{run_id}", now)
+            left = {"features.json": described} if features else {}
+            if threat is not None:
+                left["threat.toml"] = seal(plane.blobs, run_key, [threat.encode()], f"run:{run_id}", now)
             kept, held_out = (
                 seal(plane.blobs, key, [content], f"model-version:{version_id}", now) for content in (model, parquet)
             )
@@ -82,10 +85,11 @@ def made_subject(plane, cast, model, parquet):
                 id=run_id, project_id=project.id, author_id=scientist.id, actor_id=scientist.id, scopes=["*"], job_id=run_id,
                 state="done", script="train.py", code="sha256:" + "0" * 64, code_blob=described.digest, parameters={}, seed=0,
                 git={}, environment={}, limits={}, sandbox="sandlock", reason="", inputs={}, metrics={}, log_blob=None, ended="",
-                outputs={"features.json": {"digest": described.digest}} if features else {},
+                outputs={name: {"digest": each.digest} for name, each in left.items()},
                 key_id=run_key_row.id, created=now, finished=now,
             )  # fmt: skip
-            op.session.add_all((run_key_row, key_row, described.row, kept.row, held_out.row))
+            rows = {each.row.digest: each.row for each in (described, *left.values())}
+            op.session.add_all((run_key_row, key_row, *rows.values(), kept.row, held_out.row))
             op.session.flush()
             op.session.add(run)
         attributes = {

@@ -59,7 +59,7 @@ def test_a_version_is_assessed_and_the_controls_read_it(plane, made_subject, ass
     assert "parity_ratio[SEX]" in row.results["fairness"]["intervals"]
     assert not any("[id]" in name for name in row.results["fairness"]["figures"])
     found = findings(plane, subject)
-    for on_request in ("TP-ASM-04", "TP-ASM-05", "TP-ASM-06", "TP-ASM-07"):
+    for on_request in ("TP-ASM-03", "TP-ASM-04", "TP-ASM-05", "TP-ASM-06", "TP-ASM-07"):
         assert found.pop(on_request).status is Status.NO_EVIDENCE
     assert {f.status for f in found.values()} == {Status.PASSED}
     with plane.database.read() as session:
@@ -68,6 +68,39 @@ def test_a_version_is_assessed_and_the_controls_read_it(plane, made_subject, ass
     assert len(events) == 2
     stale = findings(plane, subject, later=timedelta(days=91))
     assert {f.status for f in stale.values()} == {Status.NO_EVIDENCE}
+
+
+THREAT = """
+name = "what a client can say otherwise"
+budget = { norm = "linf", distance = 0.02 }
+features.income = { mutable = false }
+features.debt = { low = -5, high = 5, direction = "down" }
+"""
+
+
+def test_robustness_is_assessed_by_the_threat_model_of_the_run_or_of_the_suite(plane, made_subject, assessed) -> None:
+    subject = made_subject(threat=THREAT)
+    result = assessed(subject, {"checks": ["robustness"]}).results["robustness"]
+    assert (result["status"], result["details"]["threat"]) == ("passed", "what a client can say otherwise")
+    assert findings(plane, subject)["TP-ASM-03"].status == Status.PASSED
+    wider = {"checks": ["robustness"], "threat": THREAT.replace("0.02", "0.5")}
+    result = assessed(subject, wider).results["robustness"]
+    assert result["status"] == "failed"
+    assert result["details"]["weaknesses"][0][0] == "debt"
+    assert result["details"]["weaknesses"][0][2] < 0
+    assert findings(plane, subject)["TP-ASM-03"].status == Status.FAILED
+
+
+def test_without_a_threat_model_robustness_is_not_decided(made_subject, assessed) -> None:
+    result = assessed(made_subject(), {"checks": ["robustness"]}).results["robustness"]
+    assert result["status"] == "no-evidence"
+    assert result["details"]["draft"]
+
+
+def test_a_threat_model_of_other_features_ends_the_assessment(made_subject, assessed) -> None:
+    row = assessed(made_subject(threat=THREAT.replace("debt", "dept")), {"checks": ["robustness"]})
+    assert row.state == "failed"
+    assert "did you mean 'debt'" in row.ended
 
 
 def test_a_check_on_request_counts_until_it_is_run_again(plane, made_subject, assessed) -> None:

@@ -51,7 +51,7 @@ def test_reasons_are_told_of_a_version(scientist, ask, made_version):
     [row] = told.rows
     assert (row["favourable"], [r["features"] for r in row["reasons"]]) == (False, [["income"], ["debt"]])
     assert row["score"] == pytest.approx(score([[0, 10]])[0], abs=1e-6)
-    assert not told.exact  # its graph is one of a network
+    assert (told.way, told.exact) == ("linear", True)
     with pytest.raises(Denied):
         ask("operator").project("credit").models.reasons("risk", rows[:1], 1)
     with pytest.raises(BadInput):

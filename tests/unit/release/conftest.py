@@ -78,7 +78,7 @@ def made_run(plane, cast):
         with plane.database.read() as session:
             project = find_project(session, "credit")
             target, project_id, project_key = project_target(project), project.id, project.key_id
-        with plane.operation(cast["scientist"], "run.start", target) as op:
+        with plane.operation(cast["scientist"], "run.start", target, context={"profile": "strict"}) as op:
             with plane.database.read() as session:
                 parent = release(op, session, plane.keystore, [project_key])[project_key]
             key_row, key = mint(parent, KeySpec("run", f"run:{run_id}", project_id), now)

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from trustplane.training.threats.model import ThreatModel
 from trustplane.values.findings import status_of
 from trustplane.values.outcomes import Verdict
 
@@ -44,6 +45,7 @@ class Examined:
 
     ``names`` are those of the features, in the model's order. ``holdout`` are the rows that ``CheckInput`` speaks of, in its order; ``training``
     those that the model learned from, ``None`` where the run did not leave them. ``artifact`` is the model file, of the named ``format``.
+    ``threat`` is the threat model of the suite or of the run, ``None`` where neither has one.
     """
 
     score: Scorer = field(repr=False)
@@ -53,6 +55,7 @@ class Examined:
     artifact: bytes = field(repr=False)
     format: str
     threshold: float = 0.5
+    threat: ThreatModel | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +82,15 @@ class CheckInput:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The verdict and what it stands on. ``intervals`` are 95 % intervals of figures by the same names: percentile bootstrap, or exact for shares."""
+    """The verdict and what it stands on. ``intervals`` are 95 % intervals of figures by the same names: percentile bootstrap, or exact for shares.
+
+    ``details`` are aggregates that are no single figures, as plain JSON; values of rows have no place there.
+    """
 
     verdict: Verdict
     figures: Mapping[str, float] = field(default_factory=dict)
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
         """The result as it is stored."""
@@ -92,7 +99,7 @@ class CheckResult:
             "reason": self.verdict.reason,
             "figures": dict(self.figures),
             "intervals": {name: list(ends) for name, ends in self.intervals.items()},
-        }
+        } | ({"details": dict(self.details)} if self.details else {})
 
 
 class Stricter(StrEnum):

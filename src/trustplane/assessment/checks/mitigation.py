@@ -104,7 +104,7 @@ def _attribute(data: CheckInput, model: Examined, name: str, parameters: Mapping
     if len(shared) < 2:
         return []
     of = sorted(shared)
-    train = _rows(learned, of)[:MOST_ROWS]
+    train = np.sort(np.random.default_rng(data.seed).permutation(_rows(learned, of))[:MOST_ROWS])
     test = _rows(held, of)
     if model.training.label[train].min() == model.training.label[train].max():
         return []

@@ -13,6 +13,7 @@ from trustplane.values.errors import Unavailable
 _TREES = ("TreeEnsembleClassifier", "TreeEnsembleRegressor")
 _LINEAR = ("LinearClassifier", "LinearRegressor")
 _PLAIN = frozenset({"Cast", "Identity", "ZipMap", "Normalizer", "Reshape", "Flatten", "Squeeze"})
+_DENSE = frozenset({"MatMul", "Gemm", "Add", "Sigmoid"})
 _MODES = {"BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ"}
 _TURNED = {"BRANCH_GT": "BRANCH_LEQ", "BRANCH_GTE": "BRANCH_LT", "BRANCH_NEQ": "BRANCH_EQ"}
 _OUTPUTS = {"LOGISTIC": Scale.LOG_ODDS, "SOFTMAX": Scale.LOG_ODDS, "NONE": Scale.PROBABILITY}
@@ -29,6 +30,8 @@ def read_onnx(model: bytes, features: int) -> Forest | Linear:
         graph = onnx.load_model_from_string(model).graph
     except (DecodeError, ValueError, RecursionError):
         raise Unexplained("it is no ONNX model") from None
+    if {node.op_type for node in graph.node} <= _DENSE | _PLAIN:
+        return _dense(graph, features)
     wanted = [node for node in graph.node if node.op_type in _TREES + _LINEAR]
     others = {node.op_type for node in graph.node} - {*_TREES, *_LINEAR, *_PLAIN, "Scaler"}
     if len(wanted) != 1 or others:
@@ -130,6 +133,23 @@ def _leaves(
         value /= len(set(said["nodes_treeids"]))
     # The runtime hands a regressor's sum through: LOGISTIC is one of classifiers.
     return value, base, _OUTPUTS[post] if kind == "class" else Scale.PROBABILITY
+
+
+def _dense(graph: Any, features: int) -> Linear:
+    """A logistic regression as networks of one layer are exported: a product, a sum with constants and a sigmoid."""
+    import onnx
+
+    kinds = [node.op_type for node in graph.node if node.op_type not in _PLAIN]
+    held = {tensor.name: onnx.numpy_helper.to_array(tensor).astype(np.float64) for tensor in graph.initializer}
+    products = [node for node in graph.node if node.op_type in ("MatMul", "Gemm")]
+    weights = [held[name] for name in products[0].input[1:2] if name in held] if len(products) == 1 else []
+    if kinds[-1:] != ["Sigmoid"] or kinds.count("Sigmoid") != 1 or not weights or weights[0].size != features:
+        raise Unexplained("its graph is neither one ensemble of trees nor one linear model")
+    added = [held[n] for node in graph.node if node.op_type == "Add" for n in node.input if n in held]
+    added += [held[name] for name in products[0].input[2:] if name in held]
+    if any(constant.size != 1 for constant in added):
+        raise Unexplained("its graph adds more than a number")
+    return Linear(weights[0].ravel(), float(sum(constant.sum() for constant in added)), Scale.LOG_ODDS)
 
 
 def _linear(said: Mapping[str, Any], scalers: list[dict[str, Any]], features: int) -> Linear:

@@ -1,6 +1,6 @@
 """Many texts as one row of signs, in which numpy looks for all of them at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,6 +15,8 @@ END = "\n\0\n"
 """Stands between two texts."""
 LETTER, OTHER = 0x80, 0x81
 """What stands for a letter or digit, and for anything else, beyond ASCII."""
+SIZE = 1 << 20
+"""Characters at which a batch ends."""
 BEYOND = 16
 """Signs of padding behind the last text, so that a look ahead of a place stays inside."""
 
@@ -61,3 +63,17 @@ class Batch:
     def text_at(self, places: Places) -> Places:
         """Which text a place lies in."""
         return np.searchsorted(self.starts, places, "right") - 1
+
+
+def batches(texts: Sequence[str]) -> Iterator[Batch]:
+    """The texts in their order, in batches that stay small: what is made of one takes a hundred times its length."""
+    held: list[str] = []
+    size = 0
+    for text in texts:
+        held.append(text)
+        size += len(text)
+        if size >= SIZE:
+            yield Batch.of(held)
+            held, size = [], 0
+    if held:
+        yield Batch.of(held)

@@ -11,6 +11,8 @@ from trustplane.data.searching.batch import BEYOND, Places
 Bits = npt.NDArray[np.uint64]
 
 MOST = 64
+_BLOCK = 65_536
+"""Signs that are looked at in one go, so that what is made on the way stays in the cache."""
 
 
 class Sieve:
@@ -38,11 +40,18 @@ class Sieve:
     def places(self, signs: Signs) -> tuple[Places, Bits]:
         """Where in a row of signs shapes stand, and which. The row ends in :data:`BEYOND` zeros."""
         end = len(signs) - BEYOND
-        bits = self._before[np.concatenate([signs[-1:], signs[: end - 1]])] if end else np.empty(0, np.uint64)
+        parts = [self._places(signs, at, min(at + _BLOCK, end)) for at in range(0, end, _BLOCK)]
+        if not parts:
+            return np.empty(0, np.int64), np.empty(0, np.uint64)
+        at, bits = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return at, bits
+
+    def _places(self, signs: Signs, start: int, end: int) -> tuple[Places, Bits]:
+        bits = self._before[signs[np.arange(start - 1, end - 1)]]
         for ahead, table in enumerate(self._tables[:2]):
-            bits &= table[signs[ahead : end + ahead]]
+            bits &= table[signs[start + ahead : end + ahead]]
         at = np.flatnonzero(bits)
-        bits = bits[at]
+        bits, at = bits[at], at + start
         for ahead, table in enumerate(self._tables[2:], 2):
             if not len(at):
                 break

@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import pytest
 import xgboost
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -100,6 +100,24 @@ def test_a_linear_model_is_read_with_its_scaler(exported, rows, scaled) -> None:
     assert np.abs(linear.probability(linear.predict(rows[0])) - score(artifact, rows[0])).max() < 1e-6
     found = linear.explain(rows[0], rows[0][:40])
     assert found.sum(1) + linear.predict(rows[0][:40]).mean() == pytest.approx(linear.predict(rows[0]))
+
+
+@pytest.mark.parametrize("gemm", [False, True])
+def test_a_layer_and_a_sigmoid_are_a_linear_model(rows, gemm) -> None:
+    weights = np.linspace(-1, 1, 6, dtype=np.float32)
+    held = [numpy_helper.from_array(weights.reshape((1, 6) if gemm else (6, 1)), "w")]
+    held.append(numpy_helper.from_array(np.float32([0.25]), "b"))
+    product = (
+        [helper.make_node("Gemm", ["x", "w", "b"], ["z"], transB=1)]
+        if gemm
+        else [helper.make_node("MatMul", ["x", "w"], ["y"]), helper.make_node("Add", ["y", "b"], ["z"])]
+    )
+    ends = [helper.make_tensor_value_info(n, TensorProto.FLOAT, [None, w]) for n, w in (("x", 6), ("p", 1))]
+    graph = helper.make_graph([*product, helper.make_node("Sigmoid", ["z"], ["p"])], "layer", ends[:1], ends[1:], held)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
+    linear = read_onnx(model, 6)
+    assert linear.weight == pytest.approx(weights)
+    assert linear.probability(linear.predict(rows[0])) == pytest.approx(score(model, rows[0]), abs=1e-6)
 
 
 def test_a_network_is_left_alone(exported) -> None:

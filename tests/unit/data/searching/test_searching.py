@@ -15,7 +15,7 @@ from trustplane.data.recognisers.contract import Opening, TextForm, TextRecognis
 from trustplane.data.recognisers.headers import phrases
 from trustplane.data.recognisers.numbers import Number
 from trustplane.data.recognisers.registry import installed_recognisers
-from trustplane.data.searching.batch import Batch
+from trustplane.data.searching.batch import Batch, batches
 from trustplane.data.searching.codes import runs
 from trustplane.data.searching.context import Context, said_near
 from trustplane.data.searching.forms import FormSearch
@@ -180,6 +180,14 @@ def test_half_a_word_at_the_edge_of_the_look_says_nothing():
     assert ("phone",) in said_near("phone" + " " * 55 + "1", 60, 61)
     assert ("phone",) not in said_near("telephone" + " " * 55 + "1", 64, 65)
     assert ("phone",) not in said_near("1" + " " * 25 + "phones", 0, 1)
+
+
+def test_batches_keep_every_text_in_its_order(monkeypatch):
+    monkeypatch.setattr("trustplane.data.searching.batch.SIZE", 4)
+    assert [list(batch.texts) for batch in batches(["a", "bc", "", "defgh", "i", "jk"])] == [
+        ["a", "bc", "", "defgh"],
+        ["i", "jk"],
+    ]
 
 
 def test_a_sieve_says_which_shapes_stand_where():

@@ -37,8 +37,8 @@ def test_an_estimator_passes(name, kind, judged):
 @pytest.mark.parametrize("library", ["python", "numpy", "scipy", "pandas", "xgboost", "lightgbm", "catboost"])
 def test_a_library_passes(library, judged):
     for thing in learn_globals.LIBRARIES[library][1]():
-        if type(thing).__name__ == "interp1d":  # it keeps a bound method, which a pickle fetches by getattr
-            assert [subject for _, subject, _ in objections(judged, pickle.dumps(thing))][:1] == ["builtins.getattr"]
+        if type(thing).__name__ == "interp1d":  # it keeps a bound method, which a pickle fetches by a dotted name
+            assert "interp1d._call_linear" in objections(judged, pickle.dumps(thing))[0][1]
             continue
         assert objections(judged, pickle.dumps(thing)) == []
         assert objections(judged, compressed(thing)) == []

@@ -93,6 +93,8 @@ def test_a_call_hidden_by_the_memo_is_told_with_its_place():
         (b"cnumpy\nndarray\n(N}U\x01acnumpy\nfloat64\nstb", "changes numpy.ndarray itself"),
         (call("_codecs", "encode", "x", "zlib"), "arguments that are not plain"),
         (call("builtins", "bytearray", 10**12), "arguments that are not plain"),
+        (call("xgboost.core", "Booster", None, (), "/etc/passwd"), "may be a file to be read"),
+        (b"clightgbm.basic\nBooster\n" + body((None, None, "/etc/passwd")) + b"\x81", "may be a file to be read"),
         (b"cnumpy\nndarray\nNa", "adds to numpy.ndarray itself"),
     ],
 )

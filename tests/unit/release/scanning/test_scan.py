@@ -6,6 +6,7 @@ import pickle
 import socket
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from tests.corpora.hostile import FIRE, tarred, zipped
@@ -19,7 +20,7 @@ from trustplane.values.outcomes import Failed, Inconclusive, Passed
 
 
 def found(*paths):
-    return {os.path.basename(s.path): s for s in scan_paths(paths)}
+    return {Path(s.path).name: s for s in scan_paths(paths)}
 
 
 def rules(scanned):
@@ -36,7 +37,7 @@ def test_each_bad_file_is_an_objection_and_the_good_ones_pass(tmp_path):
     server = socket.socket(socket.AF_UNIX)
     server.bind(str(tmp_path / "socket"))
     (tmp_path / "naïve-模型-\u202e.pkl").write_bytes(FIRE)
-    with open(os.fsencode(tmp_path) + b"/not-text-\xff", "wb") as file:
+    with Path(os.fsdecode(os.fsencode(tmp_path) + b"/not-text-\xff")).open("wb") as file:
         file.write(FIRE)
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "model.pkl").write_bytes(FIRE)
@@ -144,8 +145,8 @@ def test_the_process_can_start_nothing_and_reach_nothing(tmp_path):
                 lambda: os.execv("/bin/true", ["true"]),
                 lambda: socket.socket(),
                 lambda: os.kill(parent, 0),
-                lambda: os.unlink(tmp_path / "kept"),
-                lambda: os.mkdir(tmp_path / "made"),
+                lambda: (tmp_path / "kept").unlink(),
+                lambda: (tmp_path / "made").mkdir(),
             ):
                 try:
                     attempt()

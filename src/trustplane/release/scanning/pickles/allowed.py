@@ -73,3 +73,5 @@ ARGUMENTS: Mapping[Name, Callable[[tuple[object, ...]], bool]] = {
     ("builtins", "bytes"): _is_no_number,
 }
 """Functions that are harmless with some arguments alone."""
+BARE: frozenset[Name] = frozenset({("xgboost.core", "Booster"), ("lightgbm.basic", "Booster")})
+"""Classes whose pickles give them a state and no arguments; with arguments they would read a file."""

@@ -8,12 +8,14 @@ joblib writes between the opcodes.
 import pickle
 import resource
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar
 
 from trustplane.release.scanning.content import Reader
 from trustplane.release.scanning.contract import Rejected, Rule, TooMuch
-from trustplane.release.scanning.pickles.allowed import ARGUMENTS, Name, allowed
+from trustplane.release.scanning.pickles.allowed import ARGUMENTS, BARE, Name, allowed
 from trustplane.release.scanning.pickles.arrays import pass_array
 from trustplane.release.scanning.pickles.stubs import OBJECT, Sized, Wrapped, checked, stand_in
 
@@ -90,6 +92,8 @@ class Watch:
         elif (module, name) in ARGUMENTS:
             return checked(subject, ARGUMENTS[module, name], tell)
         made = stand_in(module, name, tell)
+        if (module, name) in BARE:
+            made.__new__ = partial(_bare, tell)  # type: ignore[method-assign]
         if not known:
             made.__new__ = self._use  # type: ignore[method-assign]
         return made
@@ -97,6 +101,12 @@ class Watch:
     def _use(self, *_arguments: object, **_named: object) -> Any:
         self.used = True
         return OBJECT
+
+
+def _bare(tell: Callable[[str], None], _cls: type, *arguments: object, **named: object) -> Any:
+    if arguments or named:
+        tell("makes a booster from arguments: one of them may be a file to be read")
+    return OBJECT
 
 
 def modern(module: str, name: str) -> Name:

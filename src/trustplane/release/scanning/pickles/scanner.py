@@ -132,9 +132,7 @@ def hides_pickle(content: Reader) -> Objection | None:
     """Whether a reader of pickles would find one in a content of another kind: one that uses a global before it fails, or ends."""
     content.seek(0)
     watch = run(content)
-    if not watch.names or any(not PLAIN_NAME.match(f"{module}.{name}") for module, name in watch.names):
+    named = [".".join(name) for name in watch.names if PLAIN_NAME.match(".".join(name))]
+    if not named or (watch.failure and not watch.used):
         return None
-    if watch.failure and not watch.used:
-        return None
-    subject = ".".join(next(iter(watch.names)))
-    return Objection(Rule.DISGUISED, f"read as a pickle, it asks for {subject}", (), subject, 0)
+    return Objection(Rule.DISGUISED, f"read as a pickle, it asks for {named[0]}", (), named[0], 0)

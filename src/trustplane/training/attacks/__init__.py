@@ -1,0 +1,1 @@
+"""Attacks on models of tables that keep to a threat model."""
