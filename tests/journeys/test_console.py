@@ -186,7 +186,9 @@ def test_every_link_leads_somewhere_and_every_page_has_one_heading(inside, serve
         looked_at[here] = kind
         waiting += [
             link
-            for link in inside.eval_on_selector_all("a[href]", "all => all.map(a => a.href)")
+            for link in inside.eval_on_selector_all(
+                "a[href]", "all => all.map(a => new URL(a.getAttribute('href'), document.baseURI).href)"
+            )
             if link.startswith(f"{url}/console")
         ]
     assert {*looked_at.values()} >= {
