@@ -1,6 +1,6 @@
 """Write the held-out corpus that judges the model of names: ``python tools/names_heldout.py FILE --texts 600``.
 
-Its templates and its values (closed lists aside) were never in training. The tests use one with 600 texts and the seed below.
+Its templates and its values (closed lists aside) were never in training. The tests keep one of 600 texts as the generator of the first model wrote it, so that figures can be compared.
 """
 
 import argparse

@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -22,6 +22,7 @@ import pytest
 
 from trustplane.training.sandboxes.contract import GIB, MIB, Ended, Limits, Sandbox, SandboxJob, SandboxResult
 from trustplane.training.sandboxes.registry import GROUP, installed_sandboxes, loaded
+from trustplane.values.errors import BadInput
 from trustplane.values.outcomes import Passed
 
 BUILT_IN = {"sandlock": EntryPoint("sandlock", "trustplane.training.sandboxes.sandlock:SandlockSandbox", GROUP)}
@@ -625,6 +626,37 @@ sandbox.run(SandboxJob((sys.executable, "-c", script, "mark-" + sys.argv[2]), ()
         server.kill()
         server.wait()
     wait_until(lambda: processes_marked(mark) == [])
+
+
+def test_what_the_pulse_raises_ends_the_script_at_once(place: Place) -> None:
+    mark = f"mark-{secrets.token_hex(8)}"
+    beats: list[int] = []
+
+    class Cancelled(BaseException):
+        pass
+
+    def pulse() -> None:
+        beats.append(len(processes_marked(mark)))
+        if beats[-1]:
+            raise Cancelled
+
+    script = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\ntime.sleep(600)"
+    job = SandboxJob((sys.executable, "-c", script, mark), (), place.output, place.root / "logs", pulse=pulse)
+    with pytest.raises(Cancelled):
+        place.sandbox.run(job)
+    assert beats[-1] > 0, "it ran when it was cancelled"
+    assert processes_marked(mark) == []
+
+
+def test_a_device_is_opened_where_it_is_shown_and_nowhere_else(place: Place) -> None:
+    script = "import sys\nsys.exit(int(open('/dev/zero', 'rb').read(1) != bytes(1)))"
+    job = SandboxJob((sys.executable, "-c", script), (), place.output, place.root / "logs")
+    refused = place.sandbox.run(job)
+    assert (refused.exit_code, "PermissionError" in refused.stderr.read_text()) == (1, True)
+    shown = place.sandbox.run(replace(job, devices=(Path("/dev/zero"),)))
+    assert shown.succeeded, shown.stderr.read_text()
+    with pytest.raises(BadInput):
+        place.sandbox.run(replace(job, devices=(place.input,)))
 
 
 def test_the_machine_is_found_capable_by_trial(place: Place) -> None:

@@ -91,6 +91,17 @@ def test_a_protected_table_shows_its_risk_before_and_after(inside):
     assert risk.get_by_role("cell").nth(3).inner_text() == "0.00 %"
 
 
+def test_the_report_of_a_protection_shows_its_plots(inside, served):
+    told_on(inside, "Protected tables")
+    inside.get_by_role("link", name="with plots").first.click()
+    inside.get_by_role("heading", name="Protection of clients-k10").wait_for()
+    assert inside.get_by_role("img", name="Risk of re-identification before and after").is_visible()
+    assert "Attacks that were tried" in inside.locator("main").inner_text()
+    answer = inside.request.get(inside.get_by_role("link", name="As a file").get_attribute("href"))
+    assert answer.headers["content-disposition"] == 'attachment; filename="clients-k10-1-protection.html"'
+    assert "c2sp.org/tlog-proof@v1" in answer.text()
+
+
 def test_a_budget_shows_what_was_told_at_its_cost(inside):
     text = told_on(inside, "Privacy budgets")
     assert "Epsilon 0.5 of 2 is spent, 1.5 is left." in text
@@ -152,6 +163,14 @@ def test_every_link_leads_somewhere_and_every_page_has_one_heading(inside, serve
             assert answer.text().startswith("c2sp.org/tlog-proof@v1\n")
             looked_at[here] = kind
             continue
+        if here.endswith(".json"):
+            assert isinstance(inside.request.get(here).json(), dict), here
+            looked_at[here] = kind
+            continue
+        if "/protection/file" in here:
+            assert "<script" not in inside.request.get(here).text()
+            looked_at[here] = kind
+            continue
         answer = inside.goto(here)
         assert answer.status == 200, here
         assert "default-src 'none'" in answer.headers["content-security-policy"]
@@ -167,6 +186,7 @@ def test_every_link_leads_somewhere_and_every_page_has_one_heading(inside, serve
     assert {*looked_at.values()} >= {
         "/console/", "/console/activity", "/console/events/ID", "/console/events/ID/receipt", "/console/projects/ID",
         "/console/datasets/ID", "/console/runs/ID", "/console/models/ID", "/console/deployments/ID",
+        "/console/projects/ID/runs", "/console/projects/ID/lineage", "/console/runs/ID/lineage", "/console/runs/ID/lineage.json",
     }  # fmt: skip
 
 

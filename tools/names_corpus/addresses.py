@@ -164,7 +164,8 @@ def _line(fill: Any, country: str) -> str:  # noqa: PLR0911 - one return for eac
             return f"{number} {fill.pick(('', '', '', 'N ', 'S. ', 'West ', 'NE '))}{name} {fill.pick(_KINDS)}"
 
 
-def _code(fill: Any, country: str) -> str:
+def code(fill: Any, country: str) -> str:
+    """A postal code of a country."""
     a, d = fill.dice.choices("ABCDEFGHLMNPRSTUWY", k=6), [str(fill.dice.randint(0, 9)) for _ in range(9)]
     if country == "uk":
         return fill.pick(
@@ -197,6 +198,34 @@ def _code(fill: Any, country: str) -> str:
     )
 
 
+def _military(fill: Any) -> str:
+    """An address of the armed forces of the United States."""
+    first = fill.pick(
+        (
+            "PSC {n}, Box {m}",
+            "Unit {n} Box {m}",
+            "Unit {n}",
+            "USS {last}",
+            "USNS {last}",
+            "USCGC {last}",
+            "CMR {n} Box {m}",
+        )
+    )
+    line = first.format(n=fill.dice.randint(10, 9999), m=fill.dice.randint(1, 9999), last=fill.family())
+    return f"{line}{fill.pick((', ', ' ', chr(10), '/'))}{fill.pick(('APO', 'FPO', 'DPO'))} {fill.pick(('AA', 'AE', 'AP'))} {code(fill, 'us')}"
+
+
+def road(fill: Any) -> str:
+    """A street as people name it in a sentence, without a number."""
+    line = _line(fill, fill.pick(("us", "us", "uk", "de", "fr", "es", "it", "nl", "pt", "other", "other")))
+    name = (
+        " ".join(part for part in line.replace(",", "").split() if not part[0].isdigit())
+        .removesuffix(" nº")
+        .removesuffix(" n.")
+    )
+    return name or line
+
+
 def address(fill: Any, *, street: bool = False) -> str:
     """An address in the form of the language's country, every third of another; with ``street`` only its first line."""
     home = fill.language if fill.language != "en" else fill.dice.choice(("us", "us", "uk"))
@@ -205,6 +234,8 @@ def address(fill: Any, *, street: bool = False) -> str:
         if fill.dice.random() < 0.6
         else fill.pick(("us", "uk", "de", "fr", "es", "it", "nl", "pt", "other", "other", "other"))
     )
+    if country == "us" and fill.dice.random() < 0.06:
+        return _military(fill)
     line = _line(fill, country)
     unit = (
         fill.pick(_UNITS).format(n=fill.dice.randint(1, 999))
@@ -213,21 +244,21 @@ def address(fill: Any, *, street: bool = False) -> str:
     )
     if street:
         return fill.cased(f"{line}{fill.pick((', ', ' '))}{unit}" if unit else line)
-    city, code = fill.city(), _code(fill, country)
+    city, post = fill.city(), code(fill, country)
     state = fill.region() if fill.dice.random() < 0.3 else "".join(fill.dice.choices("ACDFGIKLMNOTVWXY", k=2))
     towns = {
         "us": (
-            f"{city}, {state} {code}",
+            f"{city}, {state} {post}",
             f"{city}, {state}",
-            f"{city}, {state}, {code}",
-            f"{city} {state} {code}",
+            f"{city}, {state}, {post}",
+            f"{city} {state} {post}",
             city,
         ),
-        "uk": (f"{city} {code}", f"{city}, {code}", city, f"{city}, {fill.region()}, {code}"),
-    }.get(country, (f"{code} {city}", f"{code} {city}", f"{city} {code}", city, f"{code} {city}, {state}"))
+        "uk": (f"{city} {post}", f"{city}, {post}", city, f"{city}, {fill.region()}, {post}"),
+    }.get(country, (f"{post} {city}", f"{post} {city}", f"{city} {post}", city, f"{post} {city}, {state}"))
     parts = [line, *([unit] if unit else []), fill.pick(towns)]
     if fill.dice.random() < 0.35:
-        parts.append(fill.country() + (f" {code}" if fill.dice.random() < 0.1 else ""))
+        parts.append(fill.country() + (f" {post}" if fill.dice.random() < 0.1 else ""))
     roll = fill.dice.random()
     joint = (
         ", "
@@ -243,5 +274,7 @@ def address(fill: Any, *, street: bool = False) -> str:
         else "\n\n"
         if roll < 0.98
         else " - "
+        if roll < 0.985
+        else "/"
     )
     return fill.cased(joint.join(parts))

@@ -6,12 +6,12 @@ from functools import cache, cached_property
 
 from names_corpus import values as v
 from names_corpus import words as w
-from names_corpus.addresses import address
+from names_corpus.addresses import address, code, road
 from names_corpus.dates import date
 
 ENTITIES = {
     "person": "PERSON", "full": "PERSON", "formal": "PERSON", "first": "PERSON", "last": "PERSON", "city": "LOCATION", "country": "LOCATION", "region": "LOCATION",
-    "place": "LOCATION", "address": "LOCATION", "street": "LOCATION", "org": "ORGANIZATION", "company": "ORGANIZATION", "hospital": "ORGANIZATION",
+    "place": "LOCATION", "address": "LOCATION", "street": "LOCATION", "road": "LOCATION", "zip": "LOCATION", "org": "ORGANIZATION", "company": "ORGANIZATION", "hospital": "ORGANIZATION",
     "date": "DATE_TIME", "day": "DATE_TIME", "year": "DATE_TIME", "month": "DATE_TIME", "nrp": "NRP", "belief": "NRP",
 }  # fmt: skip
 PARTICLES = (
@@ -129,7 +129,7 @@ class Fill:
     def cased(self, name: str) -> str:
         """The name, now and then in small or in capital letters."""
         roll = self.dice.random()
-        return name.lower() if roll < 0.03 else name.upper() if roll < 0.06 else name
+        return name.lower() if roll < 0.01 else name.upper() if roll < 0.04 else name
 
     def full(self) -> str:
         """A first name and a surname, in one of many forms."""
@@ -224,6 +224,14 @@ class Fill:
         """A street with a number."""
         return address(self, street=True)
 
+    def road(self) -> str:
+        """A street without a number."""
+        return self.cased(road(self))
+
+    def zip(self) -> str:
+        """A postal code alone."""
+        return code(self, self.pick(("us", "us", "uk", "nl", "pt", "other", "other")))
+
     def _coined(self) -> str:
         name = "".join(self.pick(w.SYLLABLES) for _ in range(self.dice.choice((1, 2, 2, 3)))) + self.pick(
             (*w.ENDINGS, "")
@@ -274,12 +282,46 @@ class Fill:
             made = f"{self.family()} {self.pick(('&', '&', '&', 'and'))} {self.pick((self.family(), 'Sons', 'Partners', 'Co', 'Daughters', 'Brothers'))}"
         elif roll < 0.90:
             made = f"{self.family()}, {self.family()} and {self.family()}"
-        elif roll < 0.93:
+        elif roll < 0.92:
             made = f"{self.family()}-{self.family()}"
+        elif roll < 0.96:
+            made = self._long()
         else:
             made = f"{self.pick(w.ADJECTIVES)} {self._head()} {noun}"
         roll = self.dice.random()
         return made.lower() if roll < 0.02 else made.upper() if roll < 0.04 else made
+
+    def _long(self) -> str:
+        """A fund or a firm with a name of many words."""
+        place = self.pick((*_listed("country", self.language, held=self.held), *_cities(0, held=self.held)[:200]))
+        words = [self.pick((place, self.pick(w.ADJECTIVES), self._head()))]
+        words += [
+            self.pick(w.ADJECTIVES if self.dice.random() < 0.4 else w.NOUNS) for _ in range(self.dice.randint(1, 3))
+        ]
+        return " ".join(
+            (
+                *words,
+                self.pick(
+                    (
+                        "Fund",
+                        "Trust",
+                        "ETF",
+                        "Fund II",
+                        "Co.Ltd.",
+                        "Index Fund",
+                        "Trust III",
+                        "Bond Fund",
+                        "plc",
+                        "Holdings",
+                        "& Co.",
+                        "Corp",
+                        "N.V.",
+                        "Group",
+                        "Association",
+                    )
+                ),
+            )
+        )
 
     def org(self) -> str:
         """A company, an authority, a university, a charity, a club."""
@@ -346,7 +388,9 @@ class Fill:
         """People of a country, a belief or a party."""
         name = self.pick(_listed("demonym" if self.dice.random() < 0.8 else "belief", "", held=self.held))
         roll = self.dice.random()
-        return name.lower() if roll < 0.05 else name + "s" if roll < 0.12 and name[-1] in "na" else name
+        if roll < 0.2 and name[-1] in "na":
+            name += "s"
+        return name.lower() if roll < 0.04 or roll > 0.95 else name
 
     def belief(self) -> str:
         """A belief or party."""

@@ -5,12 +5,14 @@ A template is a line. ``[a|b|]`` is one of several wordings, ``{kind}`` a gap; t
 
 import random
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from zlib import crc32
 
 from names_corpus.fills import ENTITIES, Fill
+from names_corpus.grammar import Grammar
 from names_corpus.values import LANGUAGES, common_words
 
 Marked = tuple[str, list[tuple[int, int, str]]]
@@ -19,6 +21,10 @@ _GAP = re.compile(r"\{(\w+)\}")
 _EVERY = 6
 NOISE = 0.2
 """The share of sentences for training that are made of common words in no order."""
+CLAUSES = 0.4
+"""The share of English sentences for training that the grammar makes."""
+_MARKS = ("> ", "| ", "* ", "- ", "# ", "// ", "}} ", "  ", "\\t", "; ")
+"""What programs write in front of lines."""
 _ALONE = (
     "full",
     "full",
@@ -79,6 +85,7 @@ def texts(count: int, seed: int, *, held: bool, english: float = 0.7, known: boo
     """``count`` texts of one to four templates each, some with the case of all letters changed."""
     dice = random.Random(seed)  # noqa: S311 - draws words, guards nothing
     fills = {language: Fill(dice, language, held=held if known is None else not known) for language in LANGUAGES}
+    grammar = Grammar(dice)
     others = [language for language in LANGUAGES if language != "en"]
     for _ in range(count):
         language = "en" if dice.random() < english else dice.choice(others)
@@ -89,13 +96,31 @@ def texts(count: int, seed: int, *, held: bool, english: float = 0.7, known: boo
             roll = dice.random()
             if roll < NOISE and not held and common_words(language):
                 made, marks = noise(fills[language])
+            elif language == "en" and not held and roll > 1 - CLAUSES:
+                made, marks = filled(grammar.sentence(), fills[language])
             else:
-                name = "en_plain" if language == "en" and NOISE < roll < NOISE + 0.2 else language
+                name = "en_plain" if language == "en" and NOISE < roll < NOISE + 0.15 else language
                 made, marks = filled(dice.choice(templates(name, held=held)), fills[language])
             text += "" if not part else dice.choice((" ", " ", " ", "\n", "\n\n"))
             spans += [(start + len(text), end + len(text), entity) for start, end, entity in marks]
             text += made
+        text, spans = _relined(text, spans, dice)
         yield _recased(text, dice), spans
+
+
+def _relined(text: str, spans: list[tuple[int, int, str]], dice: random.Random) -> Marked:
+    """Some texts with their line breaks as programs write them: escaped, or with a mark in front of each line."""
+    roll = dice.random()
+    if roll > 0.3 or "\n" not in text:
+        return text, spans
+    joint = "\\n" if roll < 0.12 else "\n" + dice.choice(_MARKS) if roll < 0.22 else "\\n" + dice.choice(_MARKS)
+    places = [at for at, sign in enumerate(text) if sign == "\n"]
+    longer = len(joint) - 1
+    moved = [
+        (start + longer * bisect_left(places, start), end + longer * bisect_left(places, end), entity)
+        for start, end, entity in spans
+    ]
+    return text.replace("\n", joint), moved
 
 
 def _recased(text: str, dice: random.Random) -> str:

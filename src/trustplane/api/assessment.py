@@ -1,4 +1,4 @@
-"""Assessments of model versions: asking for one, the first suite, comparisons, the trend over versions, and the report."""
+"""Assessments of model versions: asking for one, the first suite, comparisons, the trend over versions, the report, and reasons of decisions."""
 
 from typing import Annotated, Any, Literal
 
@@ -17,6 +17,7 @@ from trustplane.assessment.drafting import draft_suite
 from trustplane.assessment.report import document, render
 from trustplane.assessment.service import assessments_of, find_assessment, start_assessment
 from trustplane.assessment.tables import Assessment
+from trustplane.assessment.telling import MOST_ROWS, explain_rows
 from trustplane.kernel.identity.scopes import find_project
 from trustplane.release.catalog import find_model, find_version, model_target
 from trustplane.release.registration import assessment_subject
@@ -32,6 +33,12 @@ class NewAssessment(BaseModel):
 
     seed: int = Field(default=0, ge=0, lt=2**31)
     suite: dict[str, Any] = {}
+
+
+class RowsToExplain(BaseModel):
+    """Rows whose decisions are to be explained: each feature by its name, null where it is missing."""
+
+    rows: list[dict[str, float | None]] = Field(min_length=1, max_length=MOST_ROWS)
 
 
 @router.post(VERSION + "/assessments", status_code=status.HTTP_201_CREATED)
@@ -52,6 +59,13 @@ def assessments(named: ShownVersion) -> dict[str, Any]:
     with named.door.plane.database.read() as session:
         _may_read(session, named)
         return listed(assessment_facts(a) for a in assessments_of(session, named.version.id))
+
+
+@router.post(VERSION + "/reasons")
+def reasons(named: OneVersion, body: RowsToExplain) -> dict[str, Any]:
+    """What the version decides about rows, and the principal reasons where that is unfavourable. That it was asked is recorded, the rows are not."""
+    subject = assessment_subject(named.door.plane, named.version)
+    return explain_rows(named.door.plane, named.door.actor, subject, body.rows)
 
 
 @router.get(VERSION + "/suite", response_class=PlainTextResponse)

@@ -1,13 +1,13 @@
 """Datasets, their classification, and views."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 import pyarrow as pa
 from fastapi import APIRouter, Query, Request, status
-from fastapi.responses import StreamingResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -24,16 +24,18 @@ from trustplane.data.ingestion import DatasetSpec, Ingested, ingest
 from trustplane.data.poisoning.service import look_of, settle_look
 from trustplane.data.protection import protect, protection_of
 from trustplane.data.queries import Answered, query
+from trustplane.data.reports.protection import document, render
 from trustplane.data.revealing import reveal
 from trustplane.data.tables import Dataset, DatasetVersion, View
 from trustplane.data.terms import LAWFUL_BASES, PURPOSES
 from trustplane.data.view_limits import Limits, limits_of
-from trustplane.data.views import OpenedView, ViewSpec, create_view, open_view, revoke_view, view_facts
+from trustplane.data.views import WHOLE, OpenedView, ViewSpec, create_view, open_view, revoke_view, view_facts
 from trustplane.kernel.identity.scopes import find_project
 from trustplane.kernel.identity.tables import Principal
 from trustplane.values.errors import BadInput
 
 router = APIRouter(tags=["data"])
+STANDS_ALONE = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 ARROW_STREAM = "application/vnd.apache.arrow.stream"
 
 
@@ -260,6 +262,24 @@ def datasheet(project: str, dataset: str, door: Asked, version: int | None = Non
     return {"croissant": sheet, "missing": list(missing), "questions": questions}
 
 
+@router.get("/projects/{project}/datasets/{dataset}/protection")
+def protection(
+    project: str,
+    dataset: str,
+    door: Asked,
+    version: int | None = None,
+    format: Literal["json", "html"] = "json",  # noqa: A002 - the parameter's public name
+) -> Response:
+    """The report of the protection that made a version: its risk, the attacks and its use, before and after. The page stands alone."""
+    with door.plane.database.read() as session:
+        row = find_dataset(session, door.project(session, project).id, dataset)
+        door.may("dataset.read", dataset_target(session, row))
+        report = document(door.plane, session, find_version(session, row, version))
+    if format == "json":
+        return JSONResponse(report)
+    return HTMLResponse(render(report, door.plane.ledger.receipt(report["event"])), headers=STANDS_ALONE)
+
+
 @router.put("/projects/{project}/datasets/{dataset}/datasheet")
 def put_datasheet(project: str, dataset: str, body: DatasheetParts, door: Asked) -> dict[str, Any]:
     """Answer questions of a datasheet."""
@@ -391,9 +411,17 @@ def view(project: str, view: str, door: Asked) -> dict[str, Any]:
 
 
 @router.get("/projects/{project}/views/{view}/rows", response_class=StreamingResponse)
-def rows(project: str, view: str, door: Asked, purpose: str | None = None) -> StreamingResponse:
-    """The rows of a view as an Arrow IPC stream. That they were opened, by whom and what for is on record before the first leaves."""
-    opened = open_view(door.plane, door.actor, project, view, purpose)
+def rows(
+    project: str,
+    view: str,
+    door: Asked,
+    purpose: str | None = None,
+    column: Annotated[list[str] | None, Query()] = None,
+) -> StreamingResponse:
+    """The rows of a view as an Arrow IPC stream, of all of its columns or of some. That they were opened, by whom and what for is on record
+    before the first leaves."""
+    needed = replace(WHOLE, only=frozenset(column)) if column else WHOLE
+    opened = open_view(door.plane, door.actor, project, view, purpose, question=needed)
     return StreamingResponse(_stream(opened), media_type=ARROW_STREAM, headers={"Trustplane-Event": opened.event})
 
 

@@ -5,22 +5,40 @@ import binascii
 from dataclasses import asdict
 from typing import Any
 
+import msgspec
 from fastapi import APIRouter, status
-from fastapi.responses import StreamingResponse
+from fastapi.responses import PlainTextResponse, StreamingResponse
 from pydantic import BaseModel, Field
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from trustplane.api.access import Asked, Paged, moment, names_of, page_of
-from trustplane.training.runs import RunSpec, find_run, open_output, run_target, start_run
+from trustplane.api.access import Asked, Paged, listed, moment, names_of, page_of
+from trustplane.release.scanning.service import scan_output, scans_of
+from trustplane.release.tables import ArtifactScan
+from trustplane.training.accounting import by_author, totals
+from trustplane.training.cancelling import cancel_run
+from trustplane.training.following import follow_log
+from trustplane.training.manifest import Cluster, manifest
+from trustplane.training.profiles import PROFILES, USUAL, find_profile
+from trustplane.training.repetition import repeat_run, repetitions_of
+from trustplane.training.runs import detail_of, find_run, open_output, run_target, series_of, start_run
 from trustplane.training.sandboxes.contract import Limits
+from trustplane.training.spec import RunSpec
 from trustplane.training.tables import Run
 from trustplane.values.errors import BadInput
 
 router = APIRouter(tags=["training"])
+_USED = ("wall_seconds", "cpu_seconds", "peak_memory_bytes", "output_bytes")
+
+
+class NewScan(BaseModel):
+    """An output of a run that is to be scanned."""
+
+    artifact: str = Field(max_length=1000)
 
 
 class RunLimits(BaseModel):
-    """What a run may use; what is left out has a default."""
+    """What a run may use; what is left out is as the profile says."""
 
     memory_bytes: int | None = None
     processes: int | None = None
@@ -28,6 +46,7 @@ class RunLimits(BaseModel):
     wall_seconds: float | None = None
     cpu_seconds: float | None = None
     output_bytes: int | None = None
+    output_files: int | None = None
 
 
 class Git(BaseModel):
@@ -56,6 +75,24 @@ class NewRun(BaseModel):
     git: Git | None = None
     sandbox: str = "sandlock"
     reason: str = ""
+    kind: str = "script"
+    entry: str = ""
+    profile: str = USUAL
+
+
+class ClusterRun(NewRun):
+    """A run for a cluster."""
+
+    image: str
+    namespace: str = "trustplane-runs"
+    name: str = "run"
+    claim: str = ""
+
+
+class Verify(BaseModel):
+    """How far metrics may lie apart, as a share of their first value."""
+
+    tolerance: float = 0.0
 
 
 @router.get("/projects/{project}/runs")
@@ -72,18 +109,7 @@ def runs(project: str, door: Asked, page: Paged) -> dict[str, Any]:
 @router.post("/projects/{project}/runs", status_code=status.HTTP_201_CREATED)
 def post_run(project: str, body: NewRun, door: Asked) -> dict[str, Any]:
     """Start a run in the sandbox; its job has the run's id."""
-    asked = {name: value for name, value in body.limits.model_dump().items() if value is not None}
-    spec = RunSpec(
-        script=body.script,
-        files=_files(body.files),
-        views=tuple(dict.fromkeys(body.views)),
-        parameters=body.parameters,
-        seed=body.seed,
-        limits=Limits(**{**asdict(Limits()), **asked}),
-        git={} if body.git is None else body.git.model_dump(),
-        sandbox=body.sandbox,
-        reason=body.reason,
-    )
+    spec = _spec(body)
     made = door.once(body.model_dump(), lambda key: start_run(door.plane, door.actor, project, spec, key))
     with door.plane.database.read() as session:
         row = session.get_one(Run, made)
@@ -106,7 +132,105 @@ def run(project: str, run: str, door: Asked) -> dict[str, Any]:
             "reason": row.reason,
             "inputs": row.inputs,
             "outputs": row.outputs,
+            **_said(session, row),
         }
+
+
+def _said(session: Session, row: Run) -> dict[str, Any]:
+    """How it is run, what it logged, and its repetitions."""
+    detail = detail_of(session, row.id)
+    return {
+        "kind": detail.kind,
+        "entry": detail.entry,
+        "profile": detail.profile,
+        "logged": detail.logged,
+        "series": {name: len(points["steps"]) for name, points in series_of(session, row.id).items()},
+        "repeats": detail.repeats or None,
+        "comparison": detail.comparison or None,
+        "repetitions": [
+            {"id": again.id, "state": again.state, "ended": again.ended, "comparison": said.comparison or None}
+            for again, said in repetitions_of(session, row.id)
+        ],
+    }
+
+
+@router.get("/projects/{project}/runs/{run}/series")
+def series(project: str, run: str, door: Asked) -> dict[str, Any]:
+    """The metrics that a run logged, by step: for each three lists, ``steps``, ``values`` and ``times``."""
+    with door.plane.database.read() as session:
+        row = find_run(session, door.project(session, project).id, run)
+        door.may("run.read", run_target(row))
+        return {"series": series_of(session, row.id)}
+
+
+@router.get("/projects/{project}/runs/{run}/log", response_class=StreamingResponse)
+def log(project: str, run: str, door: Asked) -> StreamingResponse:
+    """What a run prints, from its beginning until it ends, a JSON object a line: ``stream`` and ``text``. The opening is recorded."""
+    parts = follow_log(door.plane, door.actor, project, run)
+    lines = (msgspec.json.encode({"stream": said.stream, "text": said.text}) + b"\n" for said in parts)
+    return StreamingResponse(lines, media_type="application/x-ndjson")
+
+
+@router.post("/projects/{project}/runs/{run}/cancel")
+def cancel(project: str, run: str, door: Asked) -> dict[str, Any]:
+    """Take a run back: its script is ended, and the run has failed."""
+    status = cancel_run(door.plane, door.actor, project, run)
+    return {"id": run, "state": str(status.state)}
+
+
+@router.post("/projects/{project}/runs/{run}/verify", status_code=status.HTTP_201_CREATED)
+def verify(project: str, run: str, body: Verify, door: Asked) -> dict[str, Any]:
+    """Run it again as it was, and compare what comes out. The repetition is a run of its own, and its comparison is evidence."""
+    plane, actor = door.plane, door.actor
+    made = door.once(body.model_dump(), lambda key: repeat_run(plane, actor, project, run, body.tolerance, key))
+    with plane.database.read() as session:
+        row = session.get_one(Run, made)
+        return {**_summary(row, names_of(session)), "job": row.job_id, "repeats": run}
+
+
+@router.get("/projects/{project}/run-usage")
+def usage(project: str, door: Asked) -> dict[str, Any]:
+    """What the runs of a project used: in all, and by author."""
+    with door.plane.database.read() as session:
+        found = session.scalars(select(Run).where(Run.project_id == door.project(session, project).id)).all()
+        rows = [row for row in found if door.visible("run.read", run_target(row))]
+        names = names_of(session)
+        authors = [{"author": names.get(one, one), **asdict(used)} for one, used in by_author(rows).items()]
+        return {"total": asdict(totals(rows)), "authors": authors}
+
+
+@router.get("/run-profiles")
+def profiles(_: Asked) -> dict[str, Any]:
+    """The profiles of the sandbox: the most that a run may use."""
+    return listed({"name": p.name, "title": p.title, "cards": p.cards, **asdict(p.limits)} for p in PROFILES.values())
+
+
+@router.post("/projects/{project}/run-manifest", response_class=PlainTextResponse)
+def run_manifest(project: str, body: ClusterRun, door: Asked) -> PlainTextResponse:
+    """A run as a Kubernetes Job with the same limits, in YAML. Nothing is started."""
+    with door.plane.database.read() as session:
+        door.project(session, project)
+    cluster = Cluster(body.image, body.namespace, body.name, body.claim)
+    return PlainTextResponse(manifest(_spec(body), cluster), media_type="application/yaml")
+
+
+def _spec(body: NewRun) -> RunSpec:
+    asked = {name: value for name, value in body.limits.model_dump().items() if value is not None}
+    bounds = asdict(find_profile(body.profile).limits)
+    return RunSpec(
+        script=body.script,
+        files=_files(body.files),
+        views=tuple(dict.fromkeys(body.views)),
+        parameters=body.parameters,
+        seed=body.seed,
+        limits=Limits(**{**bounds, **asked}),
+        git={} if body.git is None else body.git.model_dump(),
+        sandbox=body.sandbox,
+        reason=body.reason,
+        kind=body.kind,
+        entry=body.entry,
+        profile=body.profile,
+    )
 
 
 @router.get("/projects/{project}/runs/{run}/outputs/{path:path}", response_class=StreamingResponse)
@@ -114,6 +238,42 @@ def output(project: str, run: str, path: str, door: Asked) -> StreamingResponse:
     """An output of a run; ``log`` is what it printed. The opening is recorded."""
     media = "application/json" if path == "log" else "application/octet-stream"
     return StreamingResponse(open_output(door.plane, door.actor, project, run, path), media_type=media)
+
+
+@router.get("/projects/{project}/scans")
+def scans(project: str, door: Asked) -> dict[str, Any]:
+    """The scans of a project's artifacts, the newest first."""
+    with door.plane.database.read() as session:
+        found = scans_of(session, door.project(session, project).id)
+        runs = {scan.run_id: session.get_one(Run, scan.run_id) for scan in found}
+        names = names_of(session)
+        return listed(_scan(s, names) for s in found if door.visible("run.read", run_target(runs[s.run_id])))
+
+
+@router.post("/projects/{project}/runs/{run}/scans", status_code=status.HTTP_201_CREATED)
+def post_scan(project: str, run: str, body: NewScan, door: Asked) -> dict[str, Any]:
+    """Judge an output of a run by its content. That it is refused is the answer, and no error."""
+    made = door.once(
+        body.model_dump() | {"run": run},
+        lambda key: scan_output(door.plane, door.actor, project, run, body.artifact, key),
+    )
+    with door.plane.database.read() as session:
+        return _scan(session.get_one(ArtifactScan, made), names_of(session))
+
+
+def _scan(row: ArtifactScan, names: dict[str, str]) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "run": row.run_id,
+        "artifact": row.artifact,
+        "sha256": row.sha256,
+        "size": row.size,
+        "format": row.format,
+        "verdict": row.verdict,
+        **row.report,
+        "by": names.get(row.actor_id, row.actor_id),
+        "created": moment(row.created),
+    }
 
 
 def _files(encoded: dict[str, str]) -> dict[str, bytes]:
@@ -134,6 +294,7 @@ def _summary(row: Run, names: dict[str, str]) -> dict[str, Any]:
         "sandbox": row.sandbox,
         "views": list(row.inputs),
         "metrics": row.metrics,
+        "used": {name: row.environment[name] for name in _USED if name in row.environment},
         "ended": row.ended,
         "created": moment(row.created),
         "finished": moment(row.finished),

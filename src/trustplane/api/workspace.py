@@ -11,6 +11,7 @@ from trustplane import __version__
 from trustplane.api.access import Asked
 from trustplane.kernel.plane import Plane
 from trustplane.kernel.target import PLANE
+from trustplane.release.shipped import verify_shipped
 from trustplane.training.sandboxes.registry import installed_sandboxes, open_sandbox
 from trustplane.values.errors import TrustplaneError
 from trustplane.values.outcomes import Failed
@@ -37,6 +38,7 @@ def doctor(door: Asked) -> dict[str, Any]:
         ("ledger", _ledger),
         ("jobs", _jobs),
         ("policy", _policy),
+        ("names", _names),
     ):
         checks.append(_looked(name, look, door.plane))
     checks.extend(_sandboxes())
@@ -52,6 +54,11 @@ def _looked(name: str, look: Callable[[Plane], Check], plane: Plane) -> Check:
 
 def _ok(detail: str) -> Check:
     return {"status": "ok", "detail": detail, "fix": ""}
+
+
+def _names(_plane: Plane) -> Check:
+    held = verify_shipped()
+    return _ok(f"the model of names in text is the one that was signed on {held['signed'][:10]}, and its log says so")
 
 
 def _database(plane: Plane) -> Check:

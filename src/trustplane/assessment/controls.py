@@ -6,7 +6,18 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from trustplane.assessment.checks import fairness, performance, reproducibility, robustness, slices, stress
+from trustplane.assessment.checks import (
+    explanation,
+    fairness,
+    leakage,
+    membership,
+    performance,
+    poisoning,
+    reproducibility,
+    robustness,
+    slices,
+    stress,
+)
 from trustplane.assessment.checks.contract import Descriptor, laxer
 from trustplane.assessment.tables import Assessment
 from trustplane.kernel.controls.contract import Control, Evidence, Scope
@@ -140,6 +151,28 @@ CONTROLS = (
         "Does the model withstand whoever changes what its threat model lets them change?",
         Severity.HIGH,
         robustness.DESCRIPTOR,
+    ),
+    _control(
+        "TP-ASM-04",
+        "Decisions can be explained",
+        "Can the model's decisions be explained truly and alike for like rows, with reasons for every unfavourable one?",
+        Severity.MEDIUM,
+        explanation.DESCRIPTOR,
+    ),
+    _control(
+        "TP-ASM-05",
+        "Privacy leakage is assessed",
+        "Does the model give away whose rows it learned from, or what they held?",
+        Severity.HIGH,
+        membership.DESCRIPTOR,
+    ),
+    _control(
+        "TP-ASM-06",
+        "Poisoning and leakage are looked for",
+        "Was the model taught by rows that nobody tampered with, and judged on rows that it did not learn from?",
+        Severity.HIGH,
+        poisoning.DESCRIPTOR,
+        leakage.DESCRIPTOR,
     ),
     _control(
         "TP-ASM-07",

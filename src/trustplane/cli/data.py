@@ -24,15 +24,18 @@ def evaluate_discovery(
     overlap: Annotated[
         float, typer.Option(help="The share of their union that a find and a span must have in common.")
     ] = 0.5,
+    join: Annotated[
+        list[str], typer.Option(help="An entity of which adjoining spans, with only spaces and signs between, are one.")
+    ] = [],
 ) -> None:
     """How well the installed recognisers find the spans of a corpus. No workspace is needed, and nothing is kept.
 
-    trustplane data evaluate-discovery corpus.jsonl --alias DOMAIN_NAME:URL
+    trustplane data evaluate-discovery corpus.jsonl --alias DOMAIN_NAME:URL --alias CITY:LOCATION --join LOCATION
     """
     pairs = [text.partition(":") for text in alias]
     if any(not theirs or not ours for theirs, _, ours in pairs):
         raise Usage("an alias is given as theirs:ours")
-    facts = evaluated(corpus, {theirs: ours for theirs, _, ours in pairs}, overlap)
+    facts = evaluated(corpus, {theirs: ours for theirs, _, ours in pairs}, overlap, join)
 
     def show() -> None:
         figures = [(name, name) for name in ("spans", "found", "right", "precision", "recall", "f1")]

@@ -250,6 +250,24 @@ def reveal(
 
 
 @app.command()
+def report(
+    name: Name,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write it here; .html or .json.")] = None,
+    version: Version = None,
+) -> None:
+    """Write the report of a protected dataset: who could be found before and after, by which attacks, and what it is still good for.
+
+    trustplane dataset report clients-protected --out report.html
+    """
+    target = out or Path(f"{name}-protection.html")
+    if target.suffix not in {".html", ".json"}:
+        raise Usage("a report is written as .html or .json")
+    with working() as (_, project):
+        project.datasets.report(name, target, version)
+    emit({"file": str(target)}, lambda: say(f"wrote {target}"))
+
+
+@app.command()
 def datasheet(
     name: Name,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write Croissant JSON-LD here.")] = None,

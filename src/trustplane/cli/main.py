@@ -35,8 +35,8 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "data": ("data", "Try discovery of personal data"),
     },
     "Models": {
-        "run": ("run", "Run a script in the sandbox"),
-        "runs": ("runs", "Look at runs"),
+        "run": ("run.command", "Run scripts in the sandbox, and look at runs"),
+        "scan": ("scan", "Is this model file safe? Needs no workspace"),
         "model": ("model", "Register, sign and look at models"),
         "threat": ("threat", "What an attacker may do to a model's inputs"),
         "assess": ("assess", "Measure a model on its hold-out"),
@@ -66,6 +66,8 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     },
 }
 COMMANDS = {name: entry for group in GROUPS.values() for name, entry in group.items()}
+OLD_NAMES = {"runs": "run"}
+"""Nouns that were called otherwise before; they are still understood."""
 OPTIONS = """Options that every command takes:
   -w, --workspace FOLDER  a workspace on this machine (TRUSTPLANE_WORKSPACE; else the one here or above)
       --url URL           a plane elsewhere (TRUSTPLANE_URL)
@@ -120,7 +122,7 @@ def _run(arguments: list[str]) -> int:
 
     try:
         rest = settle(arguments)
-        name = rest[0] if rest else ""
+        name = OLD_NAMES.get(rest[0], rest[0]) if rest else ""
         if name not in COMMANDS:
             raise Usage(f"there is no command {name!r}", nearest(name, COMMANDS))
         return _call(name, rest[1:])

@@ -1,11 +1,12 @@
 """``trustplane model``."""
 
+import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from trustplane.cli.context import connected, working
+from trustplane.cli.context import Usage, connected, working
 from trustplane.cli.output import details, emit, say, table
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Register, sign and look at models.")
@@ -81,6 +82,50 @@ def fetch(name: Name, file: Annotated[Path, typer.Argument(help="Where to.")], v
     with working() as (_, project):
         out = project.models.fetch(name, file, version)
     emit({"file": str(out)}, lambda: say(f"wrote {out}"))
+
+
+@app.command()
+def reasons(
+    name: Name,
+    row: Annotated[
+        Path, typer.Option(help="A JSON file: a row with each feature by its name, or a list of such rows.")
+    ],
+    version: Version = None,
+) -> None:
+    """What a version decides about rows, and the principal reasons where that is unfavourable. That you asked is recorded."""
+    rows = _rows(row)
+    with working() as (_, project):
+        told = project.models.reasons(name, rows, version)
+
+    def show() -> None:
+        for number, each in enumerate(told.rows, 1):
+            decided = "favourable" if each["favourable"] else "unfavourable"
+            say(f"row {number}: {decided}, at a score of {each['score']:.3f}")
+            if not each["favourable"]:
+                table(each["reasons"], _REASONS, "no reason stands out")
+        how = "exact" if told.exact else "sampled"
+        say(f"{how} contributions ({told.way}), on the basis {told.basis}")
+
+    emit(told, show)
+
+
+_REASONS = [
+    ("reason", "text"),
+    ("features", lambda r: ", ".join(r["features"])),
+    ("share", lambda r: f"{r['share']:.0%}"),
+    ("", lambda r: "cannot be changed" if r["immutable"] else ""),
+]
+
+
+def _rows(file: Path) -> list[dict[str, Any]]:
+    try:
+        said = json.loads(file.read_text("utf-8"))
+    except (ValueError, RecursionError):
+        raise Usage(f"{file} cannot be read as JSON") from None
+    rows = said if isinstance(said, list) else [said]
+    if not all(isinstance(row, dict) for row in rows):
+        raise Usage("a row gives each feature by its name")
+    return rows
 
 
 @app.command()

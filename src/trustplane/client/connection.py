@@ -46,6 +46,8 @@ class Project:
         self.statistics = Statistics(wire, name)
         self.contracts = Contracts(wire, name)
 
+        self.train = self.runs.train
+
     def __repr__(self) -> str:
         return f"Project({self.name!r})"
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from trustplane.client.files import PRIVATE, whole
 from trustplane.client.records import Record, Records
 from trustplane.client.sources import CHUNK, Told, pyarrow, read_source
+from trustplane.client.tensors import Tensors, loader
 from trustplane.client.wire import Wire, segment
 from trustplane.values.errors import BadInput, missing_extra
 
@@ -92,6 +93,11 @@ class Datasets:
         """The datasheet: ``croissant`` is JSON-LD of Croissant 1.0, ``missing`` names the questions that nobody has answered."""
         return Record(self._wire.get(f"{self._at}/{segment(name)}/datasheet", version=version))
 
+    def report(self, name: str, target: str | Path, version: int | None = None) -> Path:
+        """Write the report of the protection that made a version to a file, by its ending: a page that stands alone, or its figures as JSON."""
+        kind = "json" if Path(target).suffix == ".json" else "html"
+        return self._wire.fetch(f"{self._at}/{segment(name)}/protection", target, version=version, format=kind)
+
     def describe(self, name: str, **parts: str) -> Record:
         """Answer questions of the datasheet by their names, such as ``collection`` and ``biases``."""
         return Record(self._wire.put(f"{self._at}/{segment(name)}/datasheet", {"parts": parts}))
@@ -155,11 +161,14 @@ class Views:
         """Take a view back."""
         self._wire.delete(f"{self._at}/{segment(name)}")
 
-    def batches(self, name: str, purpose: str | None = None) -> "Iterator[pa.RecordBatch]":
-        """The rows as Arrow record batches, as they come."""
+    def batches(
+        self, name: str, purpose: str | None = None, *, columns: Sequence[str] = ()
+    ) -> "Iterator[pa.RecordBatch]":
+        """The rows as Arrow record batches, as they come; of some ``columns`` alone, where these are named."""
         ipc = pyarrow("rows of a view").ipc
+        asked = {"purpose": purpose, "column": list(columns) or None}
         with (
-            self._wire.stream(f"{self._at}/{segment(name)}/rows", purpose=purpose) as answer,
+            self._wire.stream(f"{self._at}/{segment(name)}/rows", **asked) as answer,
             ipc.open_stream(_Pull(answer.iter_bytes(CHUNK))) as reader,
         ):
             yield from reader
@@ -202,6 +211,16 @@ class Views:
                 writer.write_batch(batch)
                 rows += batch.num_rows
         return rows
+
+    def torch(self, name: str, features: Sequence[str], label: str | None = None, **how: Any) -> Any:
+        """The rows as a ``torch.utils.data.IterableDataset`` of batches, to walk or to give to ``DataLoader(…, batch_size=None)``.
+
+        A batch is a tensor of the ``features``, or a pair of it and the ``label``, whole numbers where these are whole. ``how`` may hold
+        ``batch`` (rows), ``shuffle`` (the rows of a buffer to draw from), ``seed``, ``dtype`` and ``purpose``. Each walk opens the view, on record.
+        """
+        purpose = how.pop("purpose", None)
+        said = Tensors(tuple(features), label, **how)
+        return loader(lambda columns: self.batches(name, purpose, columns=columns), said)
 
     def pandas(self, name: str, purpose: str | None = None) -> Any:
         """The rows as a pandas frame."""

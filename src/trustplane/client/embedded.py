@@ -1,6 +1,6 @@
 """The application for embedded use: found by entry point, so that the SDK needs no part of the server to be installed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -43,10 +43,33 @@ def serve(workspace: Path, host: str, port: int) -> None:
     part("serve")(workspace, host, port)
 
 
-def evaluate_discovery(corpus: Path, aliases: Mapping[str, str], overlap: float) -> dict[str, Any]:
+def evaluate_discovery(
+    corpus: Path, aliases: Mapping[str, str], overlap: float, join: Sequence[str] = ()
+) -> dict[str, Any]:
     """How well the recognisers that are installed here find the spans of a corpus."""
-    figures: dict[str, Any] = part("evaluate-discovery")(corpus, aliases, overlap)
+    figures: dict[str, Any] = part("evaluate-discovery")(corpus, aliases, overlap, join)
     return figures
+
+
+def scan(*paths: Path | str) -> list[dict[str, Any]]:
+    """Judge files and folders by their content, loading none of them: for each file its digest, format, verdict and what speaks against it.
+
+    No workspace is needed, and nothing is kept. ``verdict`` is ``passed``, ``refused`` or ``not-checked``.
+    """
+    items: list[dict[str, Any]] = part("scan")([Path(path) for path in paths])["items"]
+    return items
+
+
+def scanned(paths: Sequence[Path], each: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+    """Scan files and folders, and tell of each as soon as it is judged."""
+    outcome: dict[str, Any] = part("scan")(paths, each)
+    return outcome
+
+
+def sarif(items: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The outcomes of a scan as SARIF 2.1.0."""
+    made: dict[str, Any] = part("scan-sarif")(items)
+    return made
 
 
 def draft_threat(table: Any, label: str | None, immutable: list[str], knowledge: str, name: str) -> str:

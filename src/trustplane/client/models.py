@@ -45,6 +45,11 @@ class Models:
         body = {"seed": seed, "suite": dict(suite or {})}
         return Job(self._wire, self._wire.post(f"{self._path(model, number)}/assessments", body)["job"])
 
+    def reasons(self, model: str, rows: Sequence[Mapping[str, float | None]], number: int | None = None) -> Record:
+        """What a version decides about rows, each feature by its name, and the principal reasons where that is unfavourable."""
+        body = {"rows": [dict(row) for row in rows]}
+        return Record(self._wire.post(f"{self._path(model, number)}/reasons", body))
+
     def draft_suite(self, model: str, number: int | None = None) -> str:
         """The first suite for a version, as TOML: every rule with its default and where that comes from."""
         return self._wire.text(f"{self._path(model, number)}/suite")

@@ -17,6 +17,7 @@ from trustplane.data.classes import SensitivityClass
 from trustplane.data.classification import confirm
 from trustplane.data.private.budgets import budgets_of, shown
 from trustplane.data.private.releases import releases_of
+from trustplane.data.reports.protection import ATTACKS, body, document, render
 from trustplane.data.tables import Dataset, DatasetVersion, View
 from trustplane.data.view_limits import limits_of
 from trustplane.data.view_requests import view_requests_of
@@ -109,6 +110,30 @@ def protection(project: str, viewer: Looking) -> Response:
     return page(viewer, "protection.html", project=row, protected=made, measures=MEASURES, attacks=ATTACKS)
 
 
+@router.get("/datasets/{dataset}/protection")
+def protection_report(dataset: str, viewer: Looking, version: int | None = None) -> Response:
+    """The report of the protection that made a version, with its plots."""
+    row, project, report = _report(viewer, dataset, version)
+    return page(viewer, "protection_report.html", dataset=row, project=project, report=report, body=body(report))
+
+
+@router.get("/datasets/{dataset}/protection/file")
+def protection_file(dataset: str, viewer: Looking, version: int | None = None) -> Response:
+    """The same as a file that stands alone, with the receipt of its event."""
+    row, _, report = _report(viewer, dataset, version)
+    named = f"{row.name}-{report['version']}-protection.html"  # a name holds letters, digits, dots and dashes alone
+    headers = {"Content-Disposition": f'attachment; filename="{named}"', "Cache-Control": "no-store"}
+    return HTMLResponse(render(report, viewer.plane.ledger.receipt(report["event"])), headers=headers)
+
+
+def _report(viewer: Viewer, dataset: str, number: int | None) -> tuple[Dataset, Project, dict[str, Any]]:
+    with viewer.plane.database.read() as session:
+        row = find(session, Dataset, dataset)
+        viewer.may("dataset.read", dataset_target(session, row))
+        report = document(viewer.plane, session, find_version(session, row, number))
+        return row, session.get_one(Project, row.project_id), report
+
+
 MEASURES = {
     "unique": "rows that stand alone",
     "at_risk": "rows at a risk above 20 %",
@@ -117,12 +142,6 @@ MEASURES = {
     "marketer": "share that a marketer finds",
 }
 """What of a risk is shown, as a share of 1."""
-ATTACKS = {
-    "singling_out": "singling out: one row fits",
-    "linkage": "linkage: the row is guessed",
-    "linkability": "linkability: two lists are matched",
-    "inference": "inference: the sensitive value is guessed",
-}
 
 
 @router.get("/projects/{project}/budgets")

@@ -215,22 +215,6 @@ def dataset(dataset: str, viewer: Looking, version: int | None = None) -> Respon
         )
 
 
-@router.get("/runs/{run}")
-def run(run: str, viewer: Looking) -> Response:
-    """A run: what went in, what came out, and what made it so."""
-    with viewer.plane.database.read() as session:
-        row = find(session, Run, run)
-        viewer.may("run.read", run_target(row))
-        return page(
-            viewer,
-            "run.html",
-            run=row,
-            project=session.get_one(Project, row.project_id),
-            versions=session.scalars(select(ModelVersion).where(ModelVersion.run_id == row.id)).all(),
-            names=names_of(session),
-        )
-
-
 @router.get("/models/{version}")
 def model(version: str, viewer: Looking) -> Response:
     """A model version: evidence, findings, approvals."""

@@ -42,6 +42,14 @@ def _size(value: int) -> str:
     return f"{amount:.1f} TiB"
 
 
+def _duration(seconds: float) -> str:
+    """Seconds in the unit that people would use."""
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.1f} s"
+
+
 def _figure(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
@@ -55,7 +63,7 @@ _pages = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_pages.filters.update(moment=_moment, short=_short, size=_size, figure=_figure)
+_pages.filters.update(moment=_moment, short=_short, size=_size, figure=_figure, duration=_duration)
 
 
 def page(viewer: Viewer, template: str, **facts: Any) -> HTMLResponse:

@@ -3,9 +3,13 @@
 A corpus is JSON Lines of ``{"full_text": ..., "spans": [{"start_position", "end_position", "entity_type"}]}``, as
 presidio-research writes it. A find is right if its entity is that of a span and both overlap by at least the given share of their
 union; each span is found once.
+
+Corpora cut addresses differently: street, town and postal code as one span or as three. Entities that are to be joined are compared
+after spans with nothing but spaces and signs between them, those of the corpus and those that were found, have become one.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +20,7 @@ from trustplane.data.spans import Span, SpanFinder
 from trustplane.values.errors import BadInput
 
 OVERLAP = 0.5
+_BETWEEN = re.compile(r"(?:[\W_]|\\[nrt]){0,12}")
 _AT_ONCE = 5000
 _LONGEST_LINE = 64 << 20
 
@@ -79,20 +84,28 @@ class Score:
         return Tally(sum(t.right for t in chosen), sum(t.found for t in chosen), sum(t.there for t in chosen))
 
 
-def score(documents: Iterable[tuple[str, Sequence[Span]]], finder: SpanFinder, overlap: float = OVERLAP) -> Score:
-    """Let ``finder`` search texts, and compare with the spans that they hold."""
+def score(
+    documents: Iterable[tuple[str, Sequence[Span]]],
+    finder: SpanFinder,
+    overlap: float = OVERLAP,
+    join: Collection[str] = (),
+) -> Score:
+    """Let ``finder`` search texts, and compare with the spans that they hold; spans of entities in ``join`` that adjoin are one."""
     made, held = Score(), list[tuple[str, Sequence[Span]]]()
     for document in documents:
         held.append(document)
         if len(held) >= _AT_ONCE:
-            _compare(made, held, finder, overlap)
+            _compare(made, held, finder, overlap, join)
             held.clear()
-    _compare(made, held, finder, overlap)
+    _compare(made, held, finder, overlap, join)
     return made
 
 
-def _compare(made: Score, held: Sequence[tuple[str, Sequence[Span]]], finder: SpanFinder, overlap: float) -> None:
-    for (text, gold), found in zip(held, finder.find([text for text, _ in held]), strict=True):
+def _compare(
+    made: Score, held: Sequence[tuple[str, Sequence[Span]]], finder: SpanFinder, overlap: float, join: Collection[str]
+) -> None:
+    for (text, marked), finds in zip(held, finder.find([text for text, _ in held]), strict=True):
+        gold, found = _joined(text, marked, join), _joined(text, finds, join)
         made.texts += 1
         made.characters += len(text)
         left = list(gold)
@@ -105,6 +118,23 @@ def _compare(made: Score, held: Sequence[tuple[str, Sequence[Span]]], finder: Sp
             if match is not None and _shared(span, match) >= overlap:
                 tally.right += 1
                 left.remove(match)
+
+
+def _joined(text: str, spans: Sequence[Span], join: Collection[str]) -> list[Span]:
+    """The spans in their order, those of an entity to be joined made one with the one before where no letter or digit lies between."""
+    made: list[Span] = []
+    for span in sorted(spans, key=lambda each: each.start):
+        last = made[-1] if made else None
+        if (
+            last
+            and span.entity in join
+            and last.entity == span.entity
+            and _BETWEEN.fullmatch(text, last.end, span.start)
+        ):
+            made[-1] = Span(last.start, max(last.end, span.end), span.entity, min(last.score, span.score))
+        else:
+            made.append(span)
+    return made
 
 
 def _shared(one: Span, other: Span) -> float:
@@ -141,18 +171,21 @@ def read_corpus(path: Path, aliases: Mapping[str, str]) -> Iterator[tuple[str, t
             yield document.full_text, tuple(spans)
 
 
-def evaluate(path: Path, aliases: Mapping[str, str], overlap: float = OVERLAP) -> dict[str, Any]:
+def evaluate(
+    path: Path, aliases: Mapping[str, str], overlap: float = OVERLAP, join: Collection[str] = ()
+) -> dict[str, Any]:
     """The figures of a corpus: by entity, over all, and over the entities that the installed recognisers know."""
     if not 0 < overlap <= 1:
         raise BadInput("TP-DATA-090", "the overlap lies above 0 and at most at 1")
     finder = SpanFinder()
-    made = score(read_corpus(path, aliases), finder, overlap)
+    made = score(read_corpus(path, aliases), finder, overlap, join)
     known = finder.entities
     rows = [{"entity": e, "known": e in known, **t.facts()} for e, t in sorted(made.by_entity.items())]
     return {
         "texts": made.texts,
         "characters": made.characters,
         "overlap": overlap,
+        "joined": sorted(join),
         "entities": rows,
         "overall": made.overall().facts(),
         "overall_known": made.overall(known).facts(),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -60,17 +61,26 @@ class ExactPass:
     def _column(self, at: int) -> ColumnSample:
         field = self._schema.field(at)
         values = pa.chunked_array([batch.column(at) for batch in self._batches], field.type)
-        tally = pc.value_counts(_countable(values).drop_null())
-        raw = tally.field("values")
+        raw, counts = _counted(_countable(values).drop_null())
         texts = text_of(raw)
-        counts = tally.field("counts").to_numpy(zero_copy_only=False).astype(np.int64)
-        if not pa.types.is_integer(raw.type) and not texts.equals(
-            raw
-        ):  # some may have differed in spaces or scripts alone
+        if not _is_number(raw.type) and not texts.equals(raw):  # some may have differed in spaces or scripts alone
             codes = texts.dictionary_encode()
             sums = np.bincount(codes.indices.to_numpy(zero_copy_only=False), counts, len(codes.dictionary))
             texts, counts = codes.dictionary, sums.astype(np.int64)
         return ColumnSample(field.name, str(field.type), texts, counts, int(counts.sum()))
+
+
+def _is_number(kind: Any) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def _counted(values: Any) -> tuple[Any, npt.NDArray[np.int64]]:
+    """The distinct values and how often each stands there. Numbers are sorted, which is faster than to hash them."""
+    if _is_number(values.type):
+        numbers, counts = np.unique(values.to_numpy(), return_counts=True)
+        return pa.array(numbers, values.type), counts.astype(np.int64)
+    tally = pc.value_counts(values)
+    return tally.field("values"), tally.field("counts").to_numpy(zero_copy_only=False).astype(np.int64)
 
 
 def _countable(values: Any) -> Any:

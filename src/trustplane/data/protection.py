@@ -95,22 +95,22 @@ def protect(
 
 def protection_of(plane: "Plane", session: Session, version: DatasetVersion) -> dict[str, Any] | None:
     """The figures of the protection that made a version, as its event says them; None for a version that was not made so."""
-    found: dict[str, Any] | None = _facts_of(plane, session, version).get("protected")
+    found: dict[str, Any] | None = ingestion_of(plane, session, version)[1].get("protected")
     return found
 
 
 def source_of(plane: "Plane", session: Session, version: DatasetVersion) -> DatasetVersion | None:
     """The version that a protected one was made of; None for any other."""
-    return session.get(DatasetVersion, _facts_of(plane, session, version).get("from_version", ""))
+    return session.get(DatasetVersion, ingestion_of(plane, session, version)[1].get("from_version", ""))
 
 
-def _facts_of(plane: "Plane", session: Session, version: DatasetVersion) -> dict[str, Any]:
-    """What the event of a version's ingestion says."""
+def ingestion_of(plane: "Plane", session: Session, version: DatasetVersion) -> tuple[str, dict[str, Any]]:
+    """The event of a version's ingestion, and what it says."""
     for event in reversed(events_about(session, f"Dataset::{version.dataset_id}", "dataset.ingest")):
         facts: dict[str, Any] = (plane.ledger.get(event).payload or {}).get("facts", {})
         if facts.get("version") == version.id:
-            return facts
-    return {}
+            return event, facts
+    return "", {}
 
 
 def _carried_out(

@@ -1,10 +1,10 @@
-"""SQL over views: rows are decrypted into Arrow by the keys that a decision released, and DuckDB sees these tables and nothing else.
+"""SQL over views: rows are decrypted by the keys that a decision released while DuckDB works on them, and it sees nothing else.
 
-The connection lives in memory, reaches no file, no network and no extension, spills nothing to disk, and its settings are locked.
+No more of a view than a few row groups is in memory at a time; a query that walks a view twice decrypts it twice. The connection lives in memory, reaches no file, no network and no extension, spills nothing to disk, and its settings are locked.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from trustplane.data.tables import DatasetVersion, View
 from trustplane.data.view_limits import limits_of
 from trustplane.data.views import Question, open_view
 from trustplane.kernel.identity.scopes import find_project
-from trustplane.values.errors import BadInput, Unavailable
+from trustplane.values.errors import BadInput, TrustplaneError, Unavailable
 
 if TYPE_CHECKING:
     from trustplane.kernel.identity.actors import Actor
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 SECONDS = 60.0
 MEMORY = "2GB"
-MOST_BYTES = 4 << 30
-"""Bytes that the rows of a query may take in memory, beside what DuckDB needs."""
 BATCH = 65_536
 _LOCKED: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": MEMORY,
@@ -65,15 +63,14 @@ def query(
         groups = max(limits_of(session, row).groups for row in rows.values())
         if groups:
             asked = aggregates_alone(asked, groups, _kinds(session, rows[asked.views[0]]))
-    tables: dict[str, Any] = {}
-    events = []
+    sources, events = {}, []
     for name in asked.views:
         needed = asked.columns_of(columns[name])
         question = Question(frozenset(needed), asked.digest, aggregated=bool(groups), packed=True)
         opened = open_view(plane, actor, project, name, purpose, question=question)
         events.append(opened.event)
-        tables[name] = _held(opened.schema, opened.batches, MOST_BYTES - sum(t.nbytes for t in tables.values()))
-    reader = _run(asked, tables, seconds)
+        sources[name] = _Source(opened.schema, opened.scan)
+    reader = _run(asked, sources, seconds)
     schema = next(reader)
     return Answered(tuple(events), schema, reader)
 
@@ -85,28 +82,36 @@ def _kinds(session: Session, view: View) -> dict[str, str]:
     return {c: "text" if c in texts or types[c] in {"string", "large_string"} else "number" if types[c].startswith(_NUMBERS) else types[c] for c in view.columns}  # fmt: skip
 
 
-def _held(schema: Any, batches: Iterator[Any], most: int) -> Any:
-    """A table in memory, if it fits."""
-    kept, size = [], 0
-    for batch in batches:
-        size += batch.nbytes
-        if size > most:
-            raise Unavailable(
-                "TP-DATA-082", f"the views hold more than {MOST_BYTES >> 30} GB in the columns that are asked for"
-            )
-        kept.append(batch)
-    return pa.Table.from_batches(kept, schema=schema)
+class _Source:
+    """A view as DuckDB scans it, as often as the query asks. ``failed`` keeps our own error, of which DuckDB would tell the words alone."""
+
+    def __init__(self, schema: Any, scan: Callable[[], Iterator[Any]]) -> None:
+        self.failed: TrustplaneError | None = None
+        self._schema, self._scan = schema, scan
+
+    def __arrow_c_schema__(self) -> object:
+        return self._schema.__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return pa.RecordBatchReader.from_batches(self._schema, self._rows()).__arrow_c_stream__(requested_schema)
+
+    def _rows(self) -> Iterator[Any]:
+        try:
+            yield from self._scan()
+        except TrustplaneError as error:
+            self.failed = error
+            raise
 
 
-def _run(asked: Asked, tables: dict[str, Any], seconds: float) -> Iterator[Any]:
+def _run(asked: Asked, sources: Mapping[str, _Source], seconds: float) -> Iterator[Any]:
     """The schema of the answer, and then its batches."""
     try:
         import duckdb
     except ImportError:
         raise no_extra() from None
     with duckdb.connect(":memory:", config=_LOCKED) as connection, _limited(connection, seconds) as late:
-        for name, table in tables.items():
-            connection.register(name, table)
+        for name, source in sources.items():
+            connection.register(name, source)
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         try:
@@ -119,7 +124,8 @@ def _run(asked: Asked, tables: dict[str, Any], seconds: float) -> Iterator[Any]:
                 if batch.num_rows:
                     yield batch
         except (duckdb.Error, pa.ArrowException) as error:
-            raise _told(duckdb, error, late=late.is_set(), seconds=seconds) from None
+            own = next((s.failed for s in sources.values() if s.failed is not None), None)
+            raise own or _told(duckdb, error, late=late.is_set(), seconds=seconds) from None
 
 
 @contextmanager

@@ -1,46 +1,55 @@
 """Personal data in running text: the recognisers of columns, applied to what stands in sentences.
 
-Numbers are found without patterns: runs of tokens that could be one number become codes, and each kind of number judges
-all codes of all texts at once. A check digit that one number in ten passes says little in a sentence, so such a number
+All texts are searched at once: tables say where something can stand (:mod:`trustplane.data.searching`), and only there a
+pattern or a check looks closer. A check digit that one number in ten passes says little in a sentence, so such a number
 counts only near a word of its context.
 """
 
 import re
-import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import accumulate
 
 import numpy as np
+import numpy.typing as npt
 
-from trustplane.data.recognisers.codes import LONGEST, signs_of
 from trustplane.data.recognisers.contract import Recogniser, TextForm, TextRecogniser
-from trustplane.data.recognisers.headers import Words, runs, words
 from trustplane.data.recognisers.numbers import Number
 from trustplane.data.recognisers.readers import Reader, Span, installed_readers
 from trustplane.data.recognisers.registry import installed_recognisers
+from trustplane.data.searching.batch import Batch, Places, batches
+from trustplane.data.searching.codes import NumberSearch, runs
+from trustplane.data.searching.context import RIGHT_AFTER, Context
+from trustplane.data.searching.forms import FormSearch
 
 __all__ = ["LEAST_SCORE", "Span", "SpanFinder"]
 
 LEAST_SCORE = 0.5
-BEFORE, AFTER = 60, 30
-"""Characters in front of and behind a find in which a word of its context counts."""
 STRONG = 0.02
 """A number of which so few codes pass by chance needs no context."""
-_TOKENS = 9
-_TOKEN = re.compile(r"[0-9A-Za-z]+")
-_LETTERS = 6
-_SHORTEST = 7
-_JOINT = frozenset(" ./-")
-_END = "\n\0\n"
+_NAMED, _SHARED, _ALONE = (0.9, 0.96), (0.6, 0.85), (0.4, 0.7)
+"""Scores of weak and of strong numbers: near a name of their own, near one that others share, and by themselves."""
+_ESCAPED = re.compile(r"\\[nrt]")
+"""Line breaks as logs and JSON write them: they end a number as others do, and are as long as what stands for them here."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Find:
-    text: int
-    span: Span
+class _Finds:
+    """What was found of one entity."""
+
+    entity: str
+    starts: Places
+    ends: Places
+    scores: npt.NDArray[np.float64]
+
+    def spans(self, batch: Batch) -> Iterator[tuple[int, Span]]:
+        """Those that score enough, each with the text that it stands in."""
+        enough = self.scores >= LEAST_SCORE
+        starts, ends, scores = self.starts[enough], self.ends[enough], self.scores[enough].tolist()
+        texts = batch.text_at(starts)
+        first = batch.starts[texts]
+        places = zip(texts.tolist(), (starts - first).tolist(), (ends - first).tolist(), scores, strict=True)
+        return ((text, Span(start, end, self.entity, score)) for text, start, end, score in places)
 
 
 class SpanFinder:
@@ -52,127 +61,82 @@ class SpanFinder:
         used = installed_recognisers() if recognisers is None else tuple(recognisers)
         self._readers = installed_readers() if readers is None else tuple(readers)
         self._numbers = [each for each in used if isinstance(each, Number)]
-        self._forms: list[tuple[str, TextForm, re.Pattern[str]]] = []
+        self._forms: list[tuple[str, TextForm]] = []
         for each in used:
             form = each.in_text() if isinstance(each, TextRecogniser) else None
             if form is not None:
-                self._forms.append((each.descriptor.entity, form, re.compile(form.pattern)))
+                self._forms.append((each.descriptor.entity, form))
+        self._number_search = NumberSearch(self._numbers)
+        self._form_search = FormSearch([form for _, form in self._forms])
+        own, shared = [each.names for each in self._numbers], [each.also for each in self._numbers]
+        self._weak = [(entity, form.weak) for entity, form in self._forms if form.weak is not None]
+        self._weak_search = FormSearch([form for _, form in self._weak])
+        self._weak_context = Context([form.context for _, form in self._weak])
+        self._context = Context([*(form.context for _, form in self._forms), *own, *shared])
 
     @property
     def entities(self) -> frozenset[str]:
         """The entities that it can find."""
         read = (reader.entities for reader in self._readers)
         numbers = (each.descriptor.entity for each in self._numbers)
-        return frozenset().union(numbers, (entity for entity, _, _ in self._forms), *read)
+        return frozenset().union(numbers, (entity for entity, _ in self._forms), *read)
 
     def find(self, texts: Sequence[str]) -> list[tuple[Span, ...]]:
         """The spans of each text, in their order, none within or across another."""
-        found: list[list[Span]] = [[] for _ in texts]
-        for find in (*self._by_form(texts), *self._by_code(texts)):
-            if find.span.score >= LEAST_SCORE:
-                found[find.text].append(find.span)
-        sure = [_apart(spans) for spans in found]
+        sure = [spans for batch in batches(unescaped(texts)) for spans in self._sure(batch)]
         for reader in self._readers:
             read = zip(texts, sure, reader.read(texts), strict=True)
             sure = [_with(text, spans, more) if more else spans for text, spans, more in read]
         return sure
 
-    def _by_form(self, texts: Sequence[str]) -> Iterator[_Find]:
-        """All texts as one, each form searched once."""
-        whole = _END.join(texts)
-        starts = [0, *accumulate(len(text) + len(_END) for text in texts)]
-        for entity, form, pattern in self._forms:
-            if form.gate and not any(sign in whole for sign in form.gate):
-                continue
-            for match in pattern.finditer(whole):
-                if form.valid is not None and not form.valid(match[0]):
-                    continue
-                at = bisect_right(starts, match.start()) - 1
-                start, end = match.start() - starts[at], match.end() - starts[at]
-                if end > len(texts[at]):
-                    continue
-                score = (
-                    form.score + (1 - form.score) * 0.5 if _near(texts[at], start, end, form.context) else form.score
-                )
-                yield _Find(at, Span(start, end, entity, score))
+    def _sure(self, batch: Batch) -> Iterator[tuple[Span, ...]]:
+        found: list[list[Span]] = [[] for _ in batch.texts]
+        for finds in self._finds(batch):
+            for text, span in finds.spans(batch):
+                found[text].append(span)
+        return (_apart(spans) if len(spans) > 1 else tuple(spans) for spans in found)
 
-    def _by_code(self, texts: Sequence[str]) -> Iterator[_Find]:
-        """Codes of one length, from all texts, as one matrix."""
-        places: dict[int, list[tuple[int, int, int]]] = {}
-        codes: dict[int, list[str]] = {}
-        for at, text in enumerate(texts):
-            for start, end, code in _codes(text):
-                places.setdefault(len(code), []).append((at, start, end))
-                codes.setdefault(len(code), []).append(code)
-        for length, group in codes.items():
-            signs = signs_of(group)
-            for number in self._numbers:
-                if all(shape.length != length for shape in number.shapes):
-                    continue
-                for row in np.flatnonzero(number.valid(signs)).tolist():
-                    at, start, end = places[length][row]
-                    yield _Find(at, Span(start, end, number.descriptor.entity, _score(number, texts[at], start, end)))
+    def _finds(self, batch: Batch) -> Iterator[_Finds]:
+        """All finds, also those that score too little or lie across each other."""
+        yield from self._scored(batch)
+        yield from self._right_after(batch)
 
+    def _scored(self, batch: Batch) -> Iterator[_Finds]:
+        """All finds, and what they count beside words of their context."""
+        forms, codes = list(self._form_search.find(batch)), runs(batch)
+        numbers = list(self._number_search.find(codes))
+        used = np.unique(np.concatenate([np.empty(0, np.int64), *(which for _, which in numbers)]))
+        starts = np.concatenate([codes.starts[used], *(starts for _, starts, _ in forms)])
+        ends = np.concatenate([codes.ends[used], *(ends for _, _, ends in forms)])
+        near, done = self._context.said(batch, starts, ends), len(used)
+        for at, starts, ends in forms:
+            entity, form = self._forms[at]
+            named, done = near[done : done + len(starts), at], done + len(starts)
+            yield _Finds(entity, starts, ends, np.where(named, form.score + (1 - form.score) * 0.5, form.score))
+        for at, which in numbers:
+            said, own, strong = near[np.searchsorted(used, which)], len(self._forms) + at, _is_strong(self._numbers[at])
+            alone = np.where(said[:, own + len(self._numbers)], _SHARED[strong], _ALONE[strong])
+            scores = np.where(said[:, own], _NAMED[strong], alone)
+            yield _Finds(self._numbers[at].descriptor.entity, codes.starts[which], codes.ends[which], scores)
 
-def _score(number: Number, text: str, start: int, end: int) -> float:
-    strong = not number.named and (number.rarity <= STRONG or (number.check is None and number.chance <= STRONG))
-    if _near(text, start, end, number.names):
-        return 0.96 if strong else 0.9
-    if _near(text, start, end, number.also):
-        return 0.85 if strong else 0.6
-    return 0.7 if strong else 0.4
+    def _right_after(self, batch: Batch) -> Iterator[_Finds]:
+        """Weak forms right after a word of their context."""
+
+        def named(at: int, places: Places) -> Places:
+            return places[self._weak_context.said(batch, places, places, RIGHT_AFTER)[:, at]]
+
+        for at, starts, ends in self._weak_search.find(batch, named):
+            entity, form = self._weak[at]
+            yield _Finds(entity, starts, ends, np.full(len(starts), form.score))
 
 
-def _codes(text: str) -> Iterator[tuple[int, int, str]]:
-    """Start, end and code of every run of up to nine tokens with one separator between two of them."""
-    tokens = [(m.start(), m.end(), m[0]) for m in _TOKEN.finditer(text) if _of_code(m[0])]
-    for first, (start, _, _) in enumerate(tokens):
-        if start and (text[start - 1].isalnum() or text[start - 1] in "_@"):
-            continue
-        code, last = "", start
-        for begin, end, token in tokens[first : first + _TOKENS]:
-            code += token.upper()
-            if (last != start and (begin != last + 1 or text[last] not in _JOINT)) or len(code) > LONGEST:
-                break
-            last = end
-            if (
-                len(code) >= _SHORTEST
-                and len(set(code)) > 1
-                and not (end < len(text) and (text[end].isalnum() or text[end] in "_@"))
-            ):
-                yield start, end, code
+def unescaped(texts: Sequence[str]) -> list[str]:
+    """The texts with plain line breaks in the place of those that are written out, as long as before."""
+    return [_ESCAPED.sub("\n\n", text) if "\\" in text else text for text in texts]
 
 
-def _of_code(token: str) -> bool:
-    """Whether a token can be part of a code: it holds a digit, or a few capital letters."""
-    if len(token) > LONGEST:
-        return False
-    return not token.isalpha() or (len(token) <= _LETTERS and token.isupper())
-
-
-def _near(text: str, start: int, end: int, context: frozenset[Words]) -> bool:
-    """Whether a word or phrase of the context stands near a place."""
-    folded = _folded(text)
-    if not any(word in folded for word in _firsts(context)):
-        return False
-    return not context.isdisjoint(_said_near(text[max(0, start - BEFORE) : start], text[end : end + AFTER]))
-
-
-@lru_cache(4096)
-def _folded(text: str) -> str:
-    """The text as its words are compared."""
-    return unicodedata.normalize("NFKC", text).casefold()
-
-
-@lru_cache(512)
-def _firsts(context: frozenset[Words]) -> tuple[str, ...]:
-    """The words that phrases begin with: where none stands anywhere in a text, none of the phrases does."""
-    return tuple({phrase[0] for phrase in context})
-
-
-@lru_cache(4096)
-def _said_near(before: str, after: str) -> frozenset[Words]:
-    return runs(words(before)[-8:]) | runs(words(after)[:4])
+def _is_strong(number: Number) -> bool:
+    return not number.named and (number.rarity <= STRONG or (number.check is None and number.chance <= STRONG))
 
 
 def _apart(spans: Iterable[Span]) -> tuple[Span, ...]:

@@ -117,7 +117,9 @@ def read_columns(
     blobs: BlobStore, version: DatasetVersion, columns: Sequence[str], keys: TableKeys, packed: Collection[str] = ()
 ) -> Iterator[Any]:
     """Batches of the named columns; those ``packed`` come as Arrow dictionaries."""
-    with closing(blobs.open(Digest(version.digest))) as source:
+    digest = Digest(version.digest)
+    with closing(blobs.open(digest)) as opened:
+        source = blobs.path(digest) or opened
         yield from read(source, columns, version.classes, keys, subject=subject_of(version.id), packed=packed)
 
 

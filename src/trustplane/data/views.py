@@ -57,13 +57,18 @@ class ViewSpec:
 
 @dataclass(frozen=True, slots=True)
 class OpenedView:
-    """The rows of a view, as the operation that opened it released them. ``batches`` can be walked once."""
+    """The rows of a view, as the operation that opened it released them. Each ``scan`` decrypts them anew."""
 
     event: str
     schema: Any
-    batches: Iterator[Any]
+    scan: Callable[[], Iterator[Any]]
     version_id: str
     digest: str
+
+    @property
+    def batches(self) -> Iterator[Any]:
+        """The rows, to be walked once."""
+        return self.scan()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +175,9 @@ def open_view(
         version = session.get_one(DatasetVersion, row.version_id)
         limits = limits_of(session, row)
     schema = schema_of(version)
+    strange = sorted((question.only or frozenset()) - set(row.columns))
+    if strange:
+        raise BadInput("TP-DATA-033", f"the view shows no column {strange[0][:80]!r}", why=nearest(strange[0][:80], row.columns))  # fmt: skip
     columns = tuple(c for c in row.columns if question.only is None or c in question.only)
     needed = tuple(dict.fromkeys((*columns, *columns_of(row.row_filter, schema))))
     stated = check_purpose(purpose) if purpose else row.purpose
@@ -193,9 +201,12 @@ def open_view(
     for name in packed:
         at = shown.get_field_index(name)
         shown = shown.set(at, shown.field(at).with_type(pa.dictionary(pa.int32(), pa.string())))
-    read = read_columns(plane.blobs, version, needed, keys, packed)
-    source = sampled(read, row.id, version.rows, limits.sample)
-    return OpenedView(op.id, shown, _shape(source, row, shown, schema, mask, masks), version.id, version.digest)
+
+    def scan() -> Iterator[Any]:
+        read = read_columns(plane.blobs, version, needed, keys, packed)
+        return _shape(sampled(read, row.id, version.rows, limits.sample), row, shown, schema, mask, masks)
+
+    return OpenedView(op.id, shown, scan, version.id, version.digest)
 
 
 def _said(limits: Limits) -> dict[str, Any]:

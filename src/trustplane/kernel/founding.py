@@ -80,6 +80,7 @@ def upgrade(folder: Path, *, clock: Clock | None = None, settings: Settings | No
             migrate(database)
     if before != HEAD:
         with Plane(workspace, clock) as plane, plane.operation(PLANE_ACTOR, "plane.configure", PLANE) as op:
+            op.session.flush()  # the migration was the change; no row of this unit of work is
             op.record(schema_before=before, schema_after=HEAD)
     return before, HEAD
 

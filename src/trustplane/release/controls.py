@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from trustplane.kernel.controls.contract import Control, Evidence, Scope
 from trustplane.kernel.ledger.evidence import events_about
 from trustplane.release.catalog import SUBJECT_KIND, subject
-from trustplane.release.tables import Approval, ModelVersion
+from trustplane.release.scanning.report import PASSED, REFUSED
+from trustplane.release.tables import Approval, ArtifactScan, ModelVersion
 from trustplane.values.findings import Severity, Subject
 from trustplane.values.outcomes import Failed, Inconclusive, NotApplicable, Passed, Verdict
 
@@ -74,7 +75,51 @@ def judge_approval(evidence: Evidence) -> Verdict:
     )
 
 
+def collect_scan(session: Session, subject: Subject) -> Evidence | None:
+    """The newest scan of the artifact's bytes, by whomever."""
+    row = session.get(ModelVersion, subject.id)
+    if row is None:
+        return None
+    query = select(ArtifactScan).where(ArtifactScan.project_id == row.project_id, ArtifactScan.sha256 == row.sha256)
+    scan = session.scalar(query.order_by(ArtifactScan.id.desc()).limit(1))
+    if scan is None:
+        return None
+    facts = {
+        "verdict": scan.verdict,
+        "format": scan.format,
+        "objections": [o["message"] for o in scan.report["objections"]],
+    }
+    events = events_about(session, f"Run::{scan.run_id}", "artifact.scan")[-1:]
+    return Evidence(
+        facts, events or events_about(session, f"ModelVersion::{row.id}", "model.register")[-1:], scan.created
+    )
+
+
+def judge_scan(evidence: Evidence) -> Verdict:
+    """Nothing spoke against the artifact; what could not be checked did not pass."""
+    facts = evidence.facts
+    figures = {"objections": float(len(facts["objections"]))}
+    if facts["verdict"] == REFUSED:
+        return Failed(facts["objections"][0], "do not use the version; register a file that passes", figures)
+    if facts["verdict"] != PASSED:
+        return Inconclusive("the artifact could not be checked", "install what is missing, and scan it again")
+    return Passed(f"nothing speaks against the artifact, a file of the format {facts['format']}", figures)
+
+
 CONTROLS = (
+    Control(
+        "TP-REL-03",
+        "Model artifacts were scanned",
+        "Was the artifact judged by its content, and did nothing speak against it?",
+        "release",
+        SUBJECT_KIND,
+        Severity.CRITICAL,
+        versions,
+        collect_scan,
+        judge_scan,
+        "scan it with 'trustplane run scan'",
+        gate=True,
+    ),
     Control(
         "TP-REL-01",
         "Models are signed",

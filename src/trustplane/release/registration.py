@@ -15,6 +15,9 @@ from trustplane.kernel.vault.keys import SecretKey
 from trustplane.kernel.vault.tables import VaultKey
 from trustplane.release.catalog import model_target, subject_of
 from trustplane.release.formats.registry import inspect
+from trustplane.release.scanning.report import PASSED
+from trustplane.release.scanning.scan import Scanned, scan_chunks
+from trustplane.release.scanning.service import scan_row
 from trustplane.release.tables import Model, ModelVersion
 from trustplane.training.runs import find_run
 from trustplane.training.runs import subject_of as run_subject
@@ -64,6 +67,12 @@ def register_version(
             keys = release(op, session, plane.keystore, [project_key, run.key_id])
         data = _output(plane, run, keys[run.key_id], artifact)
         inspected = inspect(data)
+        scan = scan_row(run, artifact, scanned(data, artifact), actor.id, plane.clock.now())
+        if scan.verdict != PASSED:
+            against = scan.report["objections"][0]
+            raise Refused(
+                "TP-RELEASE-020", f"{artifact} is refused by the scan", why=against["message"], facts=scan.report
+            )
         interface = {
             **msgspec.to_builtins(inspected),
             "features": [msgspec.to_builtins(f) for f in _features(plane, run, keys[run.key_id])],
@@ -76,11 +85,17 @@ def register_version(
             rows = [_output(plane, run, keys[run.key_id], HOLDOUT)]
             held_out = seal(plane.blobs, key, rows, subject_of(version_id), plane.clock.now())
         row = _keep(op, model, run, interface, kept, held_out, key_row)
+        op.session.add(scan)
         op.about(model_target(op.session, row))
-        op.record(version=row.id, number=row.number, format=row.format, size=kept.size, run=run.id)
+        op.record(version=row.id, number=row.number, format=row.format, size=kept.size, run=run.id, scan=scan.id)
         op.refer(model=kept.sha256, **({} if held_out is None else {"holdout": held_out.sha256}))
         op.made(row.id)
         return row.id
+
+
+def scanned(data: bytes, artifact: str) -> Scanned:
+    """What a scan makes of an artifact."""
+    return scan_chunks([data], artifact)
 
 
 def assessment_subject(plane: "Plane", version: ModelVersion) -> AssessmentSubject:

@@ -76,3 +76,21 @@ class Waiver(Governed, Base):
     granted_by: Mapped[str | None] = mapped_column(String(36))
     expires: Mapped[datetime]
     created: Mapped[datetime]
+
+
+class ArtifactScan(Governed, Base):
+    """What the scan of an output of a run found. ``report`` is ``{objections, globals, loads_code}``."""
+
+    __tablename__ = "artifact_scans"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    project_id: Mapped[str] = mapped_column(String(36), index=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    artifact: Mapped[str] = mapped_column(String(1000))  # the output's path
+    sha256: Mapped[str] = mapped_column(String(71), index=True)  # of the artifact itself
+    size: Mapped[int] = mapped_column(BigInteger)
+    format: Mapped[str] = mapped_column(String(64))
+    verdict: Mapped[str] = mapped_column(String(16))  # passed, refused, not-checked
+    report: Mapped[dict[str, Any]]
+    actor_id: Mapped[str] = mapped_column(String(36))
+    created: Mapped[datetime]

@@ -1,6 +1,7 @@
-"""The controls that read runs: were they held in, can they be made again, and did they use data for its purpose?"""
+"""The controls that read runs: were they held in, did they use data for its purpose, and can they be repeated?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -8,7 +9,8 @@ from sqlalchemy.orm import Session
 from trustplane.data.tables import Dataset, DatasetVersion, View
 from trustplane.kernel.controls.contract import Control, Evidence, Scope
 from trustplane.kernel.ledger.evidence import events_about
-from trustplane.training.tables import Run
+from trustplane.training.repetition import repetitions_of
+from trustplane.training.tables import Run, RunDetail
 from trustplane.values.findings import Severity, Subject
 from trustplane.values.outcomes import Failed, Passed, Verdict
 
@@ -100,6 +102,65 @@ def judge_inputs(evidence: Evidence) -> Verdict:
     )
 
 
+def repeatable(session: Session, scope: Scope) -> Sequence[Subject]:
+    """The runs that ended well and repeat no other."""
+    repetitions = select(RunDetail.run_id).where(RunDetail.repeats != "")
+    query = select(Run).where(Run.project_id == scope.project_id, Run.state == "done", Run.id.not_in(repetitions))
+    return [subject(row) for row in session.scalars(query.order_by(Run.id))]
+
+
+def collect_repetition(session: Session, subject: Subject) -> Evidence | None:
+    """The newest repetition of the run that has ended."""
+    ended = [(row, detail) for row, detail in repetitions_of(session, subject.id) if row.finished is not None]
+    if not ended:
+        return None
+    again, detail = ended[0]
+    facts = {"state": again.state, "ended": again.ended, "repetitions": len(ended), **detail.comparison}
+    return Evidence(facts, events_about(session, f"Run::{again.id}")[-3:], again.finished)
+
+
+def judge_repetition(evidence: Evidence) -> Verdict:
+    """The newest repetition gave the same outputs, or the same figures within its tolerance."""
+    facts = evidence.facts
+    figures = {"repetitions": float(facts["repetitions"])}
+    if facts["state"] != "done":
+        return Failed(
+            f"its repetition came to nothing: {facts['ended'][:200]}", "look at the repetition's log", figures
+        )
+    outputs, metrics = facts["outputs"], facts["metrics"]
+    figures |= {
+        "outputs_same": float(outputs["same"]),
+        "outputs_different": float(len(outputs["different"])),
+        "metrics_same": float(metrics["same"]),
+        "metrics_different": float(len(metrics["different"])),
+    }
+    match facts["verdict"]:
+        case "identical":
+            return Passed("its repetition gave the same outputs byte by byte, and the same figures", figures)
+        case "alike":
+            return Passed(
+                f"its repetition gave the same figures within {facts['tolerance']:.2%}, and outputs of other bytes",
+                figures,
+            )
+        case _:
+            return Failed(f"its repetition differs: {_named(facts)}", _to_do(facts), figures)
+
+
+def _named(facts: Mapping[str, Any]) -> str:
+    parts = (
+        *(f"the input {name}" for name in facts["inputs"]),
+        *(f"the metric {name}" for name in facts["beyond"]),
+        *(f"the output {name} ({how})" for name, how in facts["outputs"]["different"].items()),
+    )
+    return ", ".join(parts[:5]) + (f" and {len(parts) - 5} more" if len(parts) > 5 else "")
+
+
+def _to_do(facts: Mapping[str, Any]) -> str:
+    if facts["environment"]:
+        return "the environment changed; run the script again and verify that run"
+    return "seed what the script leaves to chance, or verify with a tolerance"
+
+
 CONTROLS = (
     Control(
         "TP-TRN-01",
@@ -126,5 +187,17 @@ CONTROLS = (
         judge_inputs,
         "train on views, with 'trustplane run --view'",
         gate=True,
+    ),
+    Control(
+        "TP-TRN-03",
+        "Runs can be repeated",
+        "Does the same code on the same views with the same seed give the same outputs, or the same figures?",
+        "training",
+        SUBJECT_KIND,
+        Severity.MEDIUM,
+        repeatable,
+        collect_repetition,
+        judge_repetition,
+        "repeat the run with 'trustplane run verify RUN'",
     ),
 )

@@ -28,6 +28,7 @@ def environment_facts() -> dict[str, Any]:
         "system": platform.system(),
         "packages": len(packages),
         "lock": f"sha256:{lock}",
+        "installed": list(packages),
     }
 
 

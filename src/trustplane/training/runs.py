@@ -1,9 +1,8 @@
 """Runs: asking for one, and looking at what came of it."""
 
-import math
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import timedelta
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,39 +19,50 @@ from trustplane.kernel.vault.artifacts import seal, unseal
 from trustplane.kernel.vault.keyring import KeySpec, mint, release
 from trustplane.training.code import checked_files, code_digest, pack
 from trustplane.training.environment import checked_git, environment_facts
-from trustplane.training.sandboxes.contract import GIB, MIB, Limits
+from trustplane.training.profiles import USUAL, devices_of
+from trustplane.training.sandboxes.contract import Sandbox
 from trustplane.training.sandboxes.registry import open_sandbox
 from trustplane.training.sandboxes.removal import discard
-from trustplane.training.tables import Run
-from trustplane.values.errors import BadInput, NotFound, Unavailable
+from trustplane.training.spec import RunKind, RunSpec, check_kind, check_limits, checked_parameters, checked_reason
+from trustplane.training.tables import Run, RunDetail, RunSeries
+from trustplane.values.digests import Digest
+from trustplane.values.errors import NotFound, Unavailable, missing_extra
 from trustplane.values.ids import new_id
 from trustplane.values.outcomes import Failed
 
 if TYPE_CHECKING:
     from trustplane.kernel.identity.actors import Actor
-    from trustplane.kernel.operation import Idempotency
+    from trustplane.kernel.operation import Idempotency, Operation
     from trustplane.kernel.plane import Plane
 
 JOB = "training.run"
 LOG = "log"
 """Under this name the outputs of a run hold what it printed; no file of it may have it."""
-LONGEST = timedelta(days=2)
 CANCELLED = "it was cancelled"
 
 
 @dataclass(frozen=True, slots=True)
-class RunSpec:
-    """What is to be run: a script among its files, on views, with parameters and a seed. ``reason`` says why without a sandbox."""
+class Place:
+    """The project that a run lies in, and the key of the project."""
 
-    script: str
-    files: Mapping[str, bytes] = field(repr=False)
-    views: tuple[str, ...] = ()
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    seed: int = 0
-    limits: Limits = field(default_factory=Limits)
-    git: Mapping[str, Any] = field(default_factory=dict)
-    sandbox: str = "sandlock"
-    reason: str = ""
+    project_id: str
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The files of a run, packed, and their digest."""
+
+    digest: Digest
+    packed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """The run that is done again, and how far its metrics may lie apart, as a share."""
+
+    run_id: str = ""
+    tolerance: float = 0.0
 
 
 def find_run(session: Session, project_id: str, run_id: str) -> Run:
@@ -61,6 +71,20 @@ def find_run(session: Session, project_id: str, run_id: str) -> Run:
     if row is None or row.project_id != project_id:
         raise NotFound("TP-RUN-010", f"there is no run {run_id[:64]!r} in the project")
     return row
+
+
+def detail_of(session: Session, run_id: str) -> RunDetail:
+    """How a run is run; what holds of a run from before this was kept."""
+    row = session.get(RunDetail, run_id)
+    if row is None:
+        row = _detail(run_id, RunKind.SCRIPT, "", USUAL, Repeats())
+    return row
+
+
+def series_of(session: Session, run_id: str) -> dict[str, dict[str, Any]]:
+    """The metrics that a run logged, by name."""
+    rows = session.scalars(select(RunSeries).where(RunSeries.run_id == run_id).order_by(RunSeries.name))
+    return {row.name: row.points for row in rows}
 
 
 def run_target(row: Run) -> Target:
@@ -81,69 +105,111 @@ def start_run(
     Raises :class:`Refused` where this machine cannot hold a script in; going without a sandbox is an action of its own.
     """
     files = checked_files(spec.script, spec.files)
-    git, parameters = checked_git(dict(spec.git)), _checked_parameters(spec.parameters)
-    _check_limits(spec)
+    check_kind(spec)
+    if spec.kind == RunKind.NOTEBOOK and not all(map(find_spec, ("IPython", "nbformat"))):
+        raise missing_extra("IPython", "notebooks", "running notebooks")
+    checked_git(dict(spec.git))
+    checked_parameters(spec.parameters)
+    profile = check_limits(spec)
     sandbox = open_sandbox(spec.sandbox)
     unsafe = sandbox.descriptor.unsafe
-    reason = _checked_reason(spec.reason) if unsafe else ""
+    spec = replace(spec, reason=checked_reason(spec.reason) if unsafe else "")
     with plane.database.read() as session:
         project_row = find_project(session, project)
-        target, project_id, project_key = project_target(project_row), project_row.id, project_row.key_id
-    action, context = ("run.start-unsandboxed", {"reason": reason}) if unsafe else ("run.start", {})
+        target, place = project_target(project_row), Place(project_row.id, project_row.key_id)
+    action = "run.start-unsandboxed" if unsafe else "run.start"
+    context = {"reason": spec.reason} if unsafe else {"profile": profile.name}
     with plane.operation(actor, action, target, context=context, idempotency=idempotency) as op:
-        match sandbox.capability():
-            case Failed() as failed:
-                raise Unavailable(
-                    "TP-RUN-001", "this machine cannot hold a script in", why=failed.reason, fix=failed.remedy
-                )
-        with plane.database.read() as session:
-            parent = release(op, session, plane.keystore, [project_key])[project_key]
-            views = [find_view(session, project_id, name).name for name in spec.views]
-        run_id, now = new_id(), plane.clock.now()
-        key_row, key = mint(parent, KeySpec("run", subject_of(run_id), project_id), now)
-        code = seal(plane.blobs, key, [pack(files)], subject_of(run_id), now)
-        row = Run(
-            id=run_id,
-            project_id=project_id,
-            author_id=actor.answerable,
-            actor_id=actor.id,
-            scopes=list(actor.scopes),
-            job_id=run_id,
-            state="queued",
-            script=spec.script,
-            code=code_digest(files),
-            code_blob=code.digest,
-            parameters=parameters,
-            seed=spec.seed,
-            git=git,
-            environment=environment_facts(),
-            limits=asdict(spec.limits),
-            sandbox=spec.sandbox,
-            reason=reason,
-            inputs={name: {} for name in views},
-            outputs={},
-            metrics={},
-            log_blob=None,
-            ended="",
-            key_id=key_row.id,
-            created=now,
-            finished=None,
-        )
-        op.session.add_all((key_row, code.row, row))
-        op.about(run_target(row))
-        op.record(
-            run=run_id,
-            views=views,
-            seed=spec.seed,
-            sandbox=spec.sandbox,
-            lock=row.environment["lock"],
-            git=git,
-            **({"reason": reason} if unsafe else {}),
-        )
-        op.refer(code=row.code)
-        op.made(run_id)
-    plane.start_job(JOB, run_id, _arguments(run_id, actor.id, actor.scopes, op.id))
-    return run_id
+        require_capable(sandbox)
+        devices_of(profile)
+        made = make_run(op, place, spec, Code(code_digest(files), pack(files)))
+        if unsafe:
+            op.record(reason=spec.reason)
+    hand_over(plane, actor, made.id, op.id)
+    return made.id
+
+
+def require_capable(sandbox: Sandbox) -> None:
+    """Raise unless this machine can hold a script in."""
+    match sandbox.capability():
+        case Failed() as failed:
+            raise Unavailable(
+                "TP-RUN-001", "this machine cannot hold a script in", why=failed.reason, fix=failed.remedy
+            )
+
+
+def make_run(op: "Operation", place: Place, spec: RunSpec, code: Code, repeats: Repeats | None = None) -> Run:
+    """Add a run that was allowed to the unit of work of an operation, with a key of its own, and record it."""
+    plane, actor = op.plane, op.actor
+    with plane.database.read() as session:
+        parent = release(op, session, plane.keystore, [place.key_id])[place.key_id]
+        views = [find_view(session, place.project_id, name).name for name in spec.views]
+    run_id, now = new_id(), plane.clock.now()
+    key_row, key = mint(parent, KeySpec("run", subject_of(run_id), place.project_id), now)
+    sealed = seal(plane.blobs, key, [code.packed], subject_of(run_id), now)
+    row = Run(
+        id=run_id,
+        project_id=place.project_id,
+        author_id=actor.answerable,
+        actor_id=actor.id,
+        scopes=list(actor.scopes),
+        job_id=run_id,
+        state="queued",
+        script=spec.script,
+        code=code.digest,
+        code_blob=sealed.digest,
+        parameters=checked_parameters(spec.parameters),
+        seed=spec.seed,
+        git=checked_git(dict(spec.git)),
+        environment=environment_facts(),
+        limits=asdict(spec.bounds),
+        sandbox=spec.sandbox,
+        reason=spec.reason,
+        inputs={name: {} for name in views},
+        outputs={},
+        metrics={},
+        log_blob=None,
+        ended="",
+        key_id=key_row.id,
+        created=now,
+        finished=None,
+    )
+    again = repeats or Repeats()
+    op.session.add_all((key_row, sealed.row, row))
+    op.session.flush()  # the detail refers to the run
+    op.session.add(_detail(run_id, spec.kind, spec.entry, spec.profile, again))
+    op.about(run_target(row))
+    op.record(
+        run=run_id,
+        kind=str(spec.kind),
+        profile=spec.profile,
+        views=views,
+        seed=spec.seed,
+        sandbox=spec.sandbox,
+        lock=row.environment["lock"],
+        git=row.git,
+    )
+    op.refer(code=row.code)
+    op.made(run_id)
+    return row
+
+
+def _detail(run_id: str, kind: str, entry: str, profile: str, repeats: Repeats) -> RunDetail:
+    return RunDetail(
+        run_id=run_id,
+        kind=str(kind),
+        entry=entry,
+        profile=profile,
+        repeats=repeats.run_id,
+        tolerance=repeats.tolerance,
+        comparison={},
+        logged={},
+    )
+
+
+def hand_over(plane: "Plane", actor: "Actor", run_id: str, cause: str) -> None:
+    """Give a run that was recorded to the jobs."""
+    plane.start_job(JOB, run_id, _arguments(run_id, actor.id, actor.scopes, cause))
 
 
 def _arguments(run_id: str, actor_id: str, scopes: "tuple[str, ...] | list[str]", cause: str) -> dict[str, Any]:
@@ -204,47 +270,3 @@ def open_output(
         op.record(output=path)
         op.refer(artifact=blob)
     return unseal(plane.blobs, key, blob, subject_of(row.id))
-
-
-def _checked_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    kept: dict[str, Any] = {}
-    for name, value in parameters.items():
-        plain = isinstance(value, str | bool | int | float) and (not isinstance(value, float) or math.isfinite(value))
-        whole = not isinstance(value, int) or abs(value) < 2**53
-        if not name.isidentifier() or len(name) > 64 or not plain or not whole or not _recordable(str(value), 1000):
-            raise BadInput("TP-RUN-015", f"the parameter {name[:64]!r} is not usable")
-        kept[name] = value
-    if len(kept) > 200:
-        raise BadInput("TP-RUN-015", "a run has at most 200 parameters")
-    return kept
-
-
-def _checked_reason(text: str) -> str:
-    reason = text.strip()
-    if not reason:
-        raise BadInput("TP-RUN-013", "a run without a sandbox needs a reason")
-    if not _recordable(reason, 2000):
-        raise BadInput("TP-RUN-013", "the reason cannot be recorded", why="it has at most 2,000 characters, and no NUL")
-    return reason
-
-
-def _recordable(text: str, longest: int) -> bool:
-    """Whether every store takes the text: PostgreSQL holds no NUL, and a lone surrogate is no character."""
-    return len(text) <= longest and not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in text)
-
-
-def _check_limits(spec: RunSpec) -> None:
-    limits = spec.limits
-    sane = (
-        64 * MIB <= limits.memory_bytes <= 1024 * GIB
-        and 1 <= limits.processes <= 4096
-        and 1 <= limits.threads <= 65_536
-        and 1 <= limits.wall_seconds <= LONGEST.total_seconds()
-        and 1 <= limits.cpu_seconds <= LONGEST.total_seconds() * 64
-        and 16 <= limits.open_files <= 1_048_576
-        and 1 <= limits.output_bytes <= 1024 * GIB
-        and 1 <= limits.output_files <= 100_000
-        and 1 <= limits.log_bytes <= 64 * MIB
-    )
-    if not sane or not 0 <= spec.seed < 2**32:
-        raise BadInput("TP-RUN-016", "a limit or the seed of the run is out of bounds")

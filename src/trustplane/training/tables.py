@@ -1,9 +1,9 @@
-"""Rows of the training stage: runs."""
+"""Rows of the training stage: runs, how they are run, and what they logged."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import Float, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from trustplane.kernel.tables import Base, Governed
@@ -44,3 +44,35 @@ class Run(Governed, Base):
     key_id: Mapped[str] = mapped_column(String(36))
     created: Mapped[datetime]
     finished: Mapped[datetime | None]
+
+
+class RunDetail(Governed, Base):
+    """How a run is run, and what it said of itself; a run from before there was this row is a script under the profile ``strict``.
+
+    ``repeats`` names the run that this one does again, and ``comparison`` what differed: see :mod:`trustplane.training.repetition`.
+    ``logged`` is ``{parameters, artifacts, dropped}``: see :mod:`trustplane.training.logged`.
+    """
+
+    __tablename__ = "run_details"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    entry: Mapped[str] = mapped_column(String(100))  # the function that is called; empty unless the kind is callable
+    profile: Mapped[str] = mapped_column(String(32))
+    repeats: Mapped[str] = mapped_column(String(36), index=True)  # empty unless it repeats another
+    tolerance: Mapped[float] = mapped_column(Float)  # relative, for metrics of a repetition
+    comparison: Mapped[dict[str, Any]]
+    logged: Mapped[dict[str, Any]]
+
+
+class RunSeries(Governed, Base):
+    """One metric of a run over its steps: ``points`` is ``{steps, values, times}``, three lists of one length.
+
+    A value is None where the script logged what is no finite number.
+    """
+
+    __tablename__ = "run_series"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    points: Mapped[dict[str, Any]]

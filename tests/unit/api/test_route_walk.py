@@ -1,6 +1,7 @@
 """Every route that changes state or opens governed content: exactly one decision, and at least one event."""
 
 import base64
+import json
 import re
 import threading
 from importlib.resources import files
@@ -14,11 +15,17 @@ from trustplane.kernel.ledger.tables import LedgerEvent
 from trustplane.kernel.plane import Plane
 
 PURPOSE = "dpv:CustomerSolvencyMonitoring"
-ASKS = {"POST /policies/explain", "POST /policies/test", "POST /ledger/verify"}
+ASKS = {
+    "POST /policies/explain",
+    "POST /policies/test",
+    "POST /ledger/verify",
+    "POST /projects/{project}/run-manifest",
+}
 """What is asked by POST and changes nothing."""
 OPENS = {
     "GET /projects/{project}/views/{view}/rows",
     "GET /projects/{project}/runs/{run}/outputs/{path:path}",
+    "GET /projects/{project}/runs/{run}/log",
     "GET /projects/{project}/models/{model}/versions/{number}/artifact",
     "GET /projects/{project}/deployments/{deployment}/decisions",
     "GET /projects/{project}/reports/{report}",
@@ -224,10 +231,27 @@ def walk_training(walk, project):
     walk.wait(run["job"], "scientist")
     output = {**project, "run": run["id"], "path": "metrics.json"}
     walk("GET", "/projects/{project}/runs/{run}/outputs/{path}", "scientist", "run.open", output)
+    judged = {"artifact": "model.onnx"}
+    walk(
+        "POST",
+        "/projects/{project}/runs/{run}/scans",
+        "scientist",
+        "artifact.scan",
+        {**project, "run": run["id"]},
+        json=judged,
+    )
     again = walk(
         "POST", "/projects/{project}/runs", "scientist", "run.start", project, json={**body, "views": []}
     ).json()
     walk("POST", "/jobs/{job}/cancel", "scientist", "job.cancel", {"job": again["job"]})
+    named = {**project, "run": run["id"]}
+    said = walk("GET", "/projects/{project}/runs/{run}/log", "scientist", "run.open", named)
+    assert all(set(json.loads(line)) == {"stream", "text"} for line in said.text.splitlines())
+    path = "/projects/{project}/runs/{run}/verify"
+    repeated = walk("POST", path, "scientist", "run.verify", named, json={"tolerance": 0.1}).json()
+    path = "/projects/{project}/runs/{run}/cancel"
+    walk("POST", path, "scientist", ["job.cancel"], {**project, "run": again["id"]})
+    walk.wait(repeated["job"], "scientist")
     return run["id"]
 
 
@@ -247,6 +271,11 @@ def walk_release(walk, project, run):
     approved = walk("POST", version + "/approvals", "reviewer", "model.approve", at, json={"reason": "it holds"}).json()
     assert approved["receipt"].startswith("c2sp.org/tlog-proof@v1")
     walk("GET", version + "/artifact", "scientist", "model.open", at)
+    features = walk.caller.call("GET", version.format(**at), "scientist").json()["interface"]["features"]
+    row = {f["name"]: f["maximum"] for f in features}
+    told = walk("POST", version + "/reasons", "scientist", "model.explain", at, json={"rows": [row]}).json()
+    assert told["exact"]
+    assert len(told["rows"][0]["contributions"]) == len(features)
 
 
 def walk_rollout(walk, project):

@@ -68,7 +68,7 @@ def made_subject(plane, cast, model, parquet):
             project = find_project(session, "credit")
             target, project_key = project_target(project), project.key_id
         run_id, version_id = new_id(), new_id()
-        with plane.operation(scientist, "run.start", target) as op:
+        with plane.operation(scientist, "run.start", target, context={"profile": "strict"}) as op:
             with plane.database.read() as session:
                 parent = release(op, session, plane.keystore, [project_key])[project_key]
             run_key_row, run_key = mint(parent, KeySpec("run", f"run:{run_id}", project.id), now)

@@ -52,14 +52,14 @@ def test_a_version_is_assessed_and_the_controls_read_it(plane, made_subject, ass
     assert {f.status for f in findings(plane, subject).values()} == {Status.NO_EVIDENCE}
     row = assessed(subject, {"favourable": 0}, seed=5)
     assert (row.state, row.ended, row.seed) == ("done", "", 5)
-    assert {name: r["status"] for name, r in row.results.items()} == dict.fromkeys(
-        ("fairness", "performance", "reproducibility", "slices"), "passed"
-    )
+    said = {name: r["status"] for name, r in row.results.items()}
+    assert said.pop("leakage") == "no-evidence"  # the run left no training.parquet
+    assert said == dict.fromkeys(("fairness", "performance", "reproducibility", "slices"), "passed")
     assert row.results["performance"]["figures"]["auc"] > 0.85
     assert "parity_ratio[SEX]" in row.results["fairness"]["intervals"]
     assert not any("[id]" in name for name in row.results["fairness"]["figures"])
     found = findings(plane, subject)
-    for on_request in ("TP-ASM-03", "TP-ASM-07"):
+    for on_request in ("TP-ASM-03", "TP-ASM-04", "TP-ASM-05", "TP-ASM-06", "TP-ASM-07"):
         assert found.pop(on_request).status is Status.NO_EVIDENCE
     assert {f.status for f in found.values()} == {Status.PASSED}
     with plane.database.read() as session:
@@ -148,6 +148,7 @@ def test_checks_that_ended_before_a_crash_are_not_run_again(plane, cast, made_su
     assert service.assess(ctx, **said)["state"] == "done"
     assert {name: calls.count(name) for name in calls} == {
         "fairness": 1,
+        "leakage": 1,
         "performance": 1,
         "reproducibility": 2,
         "slices": 1,

@@ -270,3 +270,12 @@ def test_a_view_is_protected(call, credit):
     assert call("-u", "sam", "view", "protect", "ages", credit / "recipe.toml", "--into", "mine").code == 4
     (credit / "recipe.toml").write_text("k = 10")
     assert "TP-DATA-060" in call("-u", "kim", "view", "protect", "ages", credit / "recipe.toml", "--into", "x").err
+
+
+@pytest.mark.parametrize("text", ["", "{", "3", "[[1, 2]]"])
+def test_a_row_to_explain_names_its_features(call, home, tmp_path, text) -> None:
+    file = tmp_path / "row.json"
+    file.write_text(text)
+    done = call("-p", "credit", "model", "reasons", "risk", "--row", file)
+    assert done.code == 2
+    assert "JSON" in done.err or "by its name" in done.err

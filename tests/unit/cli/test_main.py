@@ -90,6 +90,22 @@ def test_plugins_are_listed_with_their_package(call):
     assert all(i["package"].startswith("trustplane ") for i in items)
 
 
+def test_a_file_is_scanned_without_a_workspace(call, tmp_path):
+    (tmp_path / "good.txt").write_text("words", encoding="utf-8")
+    bad, log = tmp_path / "bad.pkl", tmp_path / "scan.sarif"
+    bad.write_bytes(b"cos\nsystem\n(S'touch fired'\ntR.")
+    assert call("scan", tmp_path / "good.txt").code == 0
+    done = call("scan", tmp_path, "--sarif", log)
+    assert done.code == 1
+    assert "unknown-global: it asks for os.system, which no model needs at byte 0" in done.out
+    assert json.loads(log.read_text("utf-8"))["runs"][0]["results"][0]["ruleId"] == "unknown-global"
+    told = json.loads(call("scan", bad, "--json").out)
+    assert (told["schema"], told["refused"], told["items"][0]["objections"][0]["offset"]) == ("trustplane/1", 1, 0)
+    bad.write_bytes(b"\x28\xb5\x2f\xfd" + bytes(40))
+    assert call("scan", bad).code == 3
+    assert call("scan", tmp_path / "nothing").code == 2
+
+
 def test_discovery_is_evaluated_without_a_workspace(call, tmp_path):
     corpus = tmp_path / "corpus.jsonl"
     span = {"start_position": 8, "end_position": 22, "entity_type": "MAIL"}

@@ -2,6 +2,7 @@
 
 import builtins
 import io
+import json
 import os
 
 import polars as pl
@@ -179,8 +180,8 @@ def test_what_is_pulled_is_what_came(chunks, sizes):
 
 @pytest.mark.parametrize(
     ("method", "library", "extra"),
-    [("pandas", "pandas", "ml"), ("polars", "polars", "frames"), ("arrow", "pyarrow", "plane")],
-)
+    [("pandas", "pandas", "ml"), ("polars", "polars", "frames"), ("arrow", "pyarrow", "plane"), ("torch", "torch", "torch")],
+)  # fmt: skip
 def test_a_library_that_is_not_installed_is_named_with_its_extra(monkeypatch, method, library, extra):
     whole = builtins.__import__
 
@@ -191,7 +192,7 @@ def test_a_library_that_is_not_installed_is_named_with_its_extra(monkeypatch, me
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(Unavailable) as told:
-        getattr(data.Views(None, "credit"), method)("people")
+        getattr(data.Views(None, "credit"), method)("people", *([["age"]] if method == "torch" else []))
     assert told.value.code == "TP-SETUP-001"
     assert f"trustplane[{extra}]" in told.value.fix
 
@@ -223,3 +224,15 @@ def test_a_view_is_protected(steward, people_view):
     assert steward.datasets.get("safer").rows == ROWS - 2
     with pytest.raises(BadInput):
         steward.views.protect("people", 'quasi_identifiers = ["age"]\nk = 500\n', "safest")
+
+
+def test_the_report_of_a_protection_is_a_page_or_figures(steward, people_view, tmp_path):
+    steward.views.protect("people", 'quasi_identifiers = ["age"]\nk = 5\n', "safer")
+    page = steward.datasets.report("safer", tmp_path / "report.html").read_text()
+    assert "Protection report: safer, version 1" in page
+    assert "tlog-proof" in page
+    figures = json.loads(steward.datasets.report("safer", tmp_path / "report.json", 1).read_text())
+    assert figures["figures"]["reached"]["k"] >= 5
+    with pytest.raises(NotFound):
+        steward.datasets.report("clients", tmp_path / "none.html")
+    assert not (tmp_path / "none.html").exists()

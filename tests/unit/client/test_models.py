@@ -44,6 +44,20 @@ def test_a_run_becomes_a_signed_version(scientist, made_run, remembered, ask, tm
     onnx.checker.check_model(onnx.load(out))
 
 
+def test_reasons_are_told_of_a_version(scientist, ask, made_version):
+    made_version({"model.onnx": graph(), "features.json": json.dumps(FEATURES).encode(), "holdout.parquet": held_out()})
+    rows = [{"income": 0.0, "debt": 10.0}, {"income": 100.0, "debt": None}]
+    told = scientist.models.reasons("risk", rows[:1])
+    [row] = told.rows
+    assert (row["favourable"], [r["features"] for r in row["reasons"]]) == (False, [["income"], ["debt"]])
+    assert row["score"] == pytest.approx(score([[0, 10]])[0], abs=1e-6)
+    assert (told.way, told.exact) == ("linear", True)
+    with pytest.raises(Denied):
+        ask("operator").project("credit").models.reasons("risk", rows[:1], 1)
+    with pytest.raises(BadInput):
+        scientist.models.reasons("risk", [{"income": 1.0}])
+
+
 def test_the_gate_says_what_holds_a_version_back(scientist, reviewer, made_version):
     made_version()
     result = scientist.models.gate("risk")

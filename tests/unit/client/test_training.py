@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import subprocess
+import sys
 
 import pytest
 
@@ -179,3 +180,63 @@ def test_files_travel_as_base64(scientist, monkeypatch, tmp_path):
     assert base64.b64decode(sent[0]["files"]["train.py"]) == b"\xff\x00"
     assert "reason" not in sent[0]
     assert sent[0]["limits"] == {"wall_seconds": 5}
+
+
+TOLD = """
+import sys
+from trustplane.training import log
+for step in range(3):
+    log.metric("loss", 1 / (step + 1), step)
+print("said")
+print("warned", file=sys.stderr)
+open("model", "w").write("x")
+"""
+
+
+def test_a_run_is_looked_at_followed_repeated_and_counted(scientist, tmp_path):
+    (tmp_path / "train.py").write_text(TOLD)
+    run = scientist.runs.start(tmp_path / "train.py", seed=3)
+    said = {part.stream: part.text for part in scientist.runs.follow(run.id)}
+    assert said == {"stdout": "said\n", "stderr": "warned\n"}
+    scientist.runs.job(run.id).wait()
+    found = scientist.runs.get(run.id)
+    assert (found.kind, found.profile, found.metrics, found.series) == (
+        "script",
+        "strict",
+        {"loss": 1 / 3},
+        {"loss": 3},
+    )
+    assert found.used["wall_seconds"] > 0
+    assert scientist.runs.series(run.id)["loss"]["values"] == [1.0, 0.5, 1 / 3]
+    again = scientist.runs.verify(run.id)
+    scientist.runs.job(again.id).wait()
+    assert scientist.runs.get(again.id).comparison["verdict"] == "identical"
+    assert scientist.runs.get(run.id).repetitions[0]["comparison"]["verdict"] == "identical"
+    usage = scientist.runs.usage()
+    assert (usage.total["runs"], usage.total["done"], len(usage.authors)) == (2, 2, 1)
+    assert [p.name for p in scientist.runs.profiles()] == ["strict", "research", "gpu"]
+    assert scientist.runs.cancel(run.id).state == "succeeded", "a run that has ended stays so"
+
+
+def test_a_function_of_a_module_is_trained(scientist, tmp_path, monkeypatch):
+    (tmp_path / "sent_module.py").write_text("def fit(depth, seed):\n    return {'score': depth * seed}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    import sent_module
+
+    run = scientist.train(sent_module.fit, parameters={"depth": 4}, seed=5)
+    scientist.runs.job(run.id).wait()
+    found = scientist.runs.get(run.id)
+    assert (found.kind, found.script, found.entry, found.metrics) == (
+        "callable",
+        "sent_module.py",
+        "fit",
+        {"score": 20.0},
+    )
+    del sys.modules["sent_module"]
+
+
+def test_a_manifest_is_written_and_nothing_started(scientist, tmp_path):
+    (tmp_path / "train.py").write_text("pass")
+    text = scientist.runs.manifest(tmp_path / "train.py", image="x/y@sha256:" + "0" * 64, profile="research", seed=4)
+    assert 'kind: "Job"' in text
+    assert scientist.runs.list() == []

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from trustplane.data.evaluation import evaluate
+from trustplane.data.evaluation import evaluate, read_corpus, score
+from trustplane.data.spans import Span
 from trustplane.values.errors import BadInput
 
 TEXT = "Write to jo@example.org or 10.0.0.1, not to bo@example.org."
@@ -74,3 +75,37 @@ def test_a_line_that_is_no_record_is_named_and_not_shown(tmp_path, line):
 def test_an_overlap_out_of_range_is_refused(tmp_path):
     with pytest.raises(BadInput):
         evaluate(corpus(tmp_path, {"full_text": "x"}), {}, 0)
+
+
+ADDRESS = "Send it to 12 High Street, 34567 Leeds / Apt. 3\\nUK or Paris or 1 Rue."
+
+
+def test_spans_that_adjoin_are_one_where_that_is_asked_for(tmp_path):
+    parts = [span(ADDRESS, part, kind) for part, kind in (("12 High Street", "STREET"), ("34567", "ZIP"), ("Leeds", "GPE"), ("Apt. 3", "STREET"), ("UK", "GPE"), ("Paris", "GPE"))]  # fmt: skip
+    documents = list(
+        read_corpus(
+            corpus(tmp_path, {"full_text": ADDRESS, "spans": parts}),
+            dict.fromkeys(("STREET", "ZIP", "GPE"), "LOCATION"),
+        )
+    )
+
+    class Whole:
+        def find(self, texts):
+            return [(Span(11, ADDRESS.index(" or Paris"), "LOCATION", 0.9), Span(ADDRESS.index("Paris"), ADDRESS.index("Paris") + 5, "LOCATION", 0.8)) for _ in texts]  # fmt: skip
+
+    apart = score(documents, Whole()).of("LOCATION")
+    joined = score(documents, Whole(), join=["LOCATION"]).of("LOCATION")
+    assert (apart.there, apart.right) == (6, 1)
+    assert (joined.there, joined.found, joined.right) == (2, 2, 2)
+
+
+def test_other_entities_stay_apart(tmp_path):
+    text = "Ann, Bob"
+    spans = [span(text, "Ann", "PERSON"), span(text, "Bob", "PERSON")]
+    facts = evaluate(corpus(tmp_path, {"full_text": text, "spans": spans}), {}, join=["LOCATION"])
+    assert facts["joined"] == ["LOCATION"]
+    assert rows(facts)["PERSON"]["spans"] == 2
+    assert (
+        rows(evaluate(corpus(tmp_path, {"full_text": text, "spans": spans}), {}, join=["PERSON"]))["PERSON"]["spans"]
+        == 1
+    )

@@ -14,7 +14,7 @@ from trustplane.data.tables import DatasetVersion
 from trustplane.data.view_limits import Limits
 from trustplane.data.views import ViewSpec, create_view, open_view, revoke_view
 from trustplane.kernel.ledger.tables import LedgerEvent
-from trustplane.values.errors import BadInput, Denied, NotFound, TrustplaneError, Unavailable
+from trustplane.values.errors import BadInput, Denied, NotFound, Tampered, TrustplaneError, Unavailable
 
 
 @pytest.fixture
@@ -198,3 +198,27 @@ def test_texts_that_repeat_are_asked_as_any_other(plane, cast, spec, scientist, 
             plain[row["town"], row["sex"]] = plain.get((row["town"], row["sex"]), 0) + 1
     assert {(r["town"], r["sex"]): r["n"] for r in packed.to_pylist()} == plain
     assert [(r["town"], r["sex"]) for r in packed.to_pylist()] == sorted(plain)
+
+
+def test_a_query_scans_as_often_as_it_needs_and_every_row_group_comes(plane, cast, spec, scientist, monkeypatch):
+    monkeypatch.setattr("trustplane.kernel.vault.parquet.ROW_GROUP", 100)
+    rows = "id,town\n" + "".join(f"x{n},t{n // 100}\n" for n in range(700))
+    ingest(plane, cast["data-steward"], "credit", replace(spec, name="towns"), [rows.encode()])
+    said = ViewSpec("towns", "towns", ("town",), spec.purposes[0], timedelta(days=1))
+    create_view(plane, cast["data-steward"], "credit", said)
+    twice = "SELECT a.town, count(*) AS n FROM towns a JOIN (SELECT DISTINCT town FROM towns) b USING (town) GROUP BY ALL ORDER BY 1"
+    answered = query(plane, scientist, "credit", twice)
+    found = pa.Table.from_batches(answered.batches, schema=answered.schema).to_pylist()
+    assert found == [{"town": f"t{n}", "n": 100} for n in range(7)]
+    assert len(answered.events) == 1
+
+
+def test_what_was_changed_on_the_disk_is_said_and_not_asked_further(plane, ask, people):
+    with plane.database.read() as session:
+        file = plane.blobs.path(session.get_one(DatasetVersion, people.version_id).digest)
+    whole = bytearray(file.read_bytes())
+    whole[len(whole) // 3] ^= 1
+    file.write_bytes(whole)
+    with pytest.raises(Tampered) as told:
+        ask("SELECT customer_id, age, amount FROM people")
+    assert told.value.code == "TP-VAULT-017"

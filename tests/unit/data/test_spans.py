@@ -43,8 +43,10 @@ def found(text):
         ("the key AKIAIOSFODNN7EXAMPLE leaked", [("AKIAIOSFODNN7EXAMPLE", "SECRET")]),
         ("send it to 1BoatSLRHtKNngkdXEeobR76b53LETtpyT", [("1BoatSLRHtKNngkdXEeobR76b53LETtpyT", "CRYPTO")]),
         ("CPF 529.982.247-25 e PESEL 44051401359", [("529.982.247-25", "BR_CPF"), ("44051401359", "PL_PESEL")]),
+        ("Regards\\n(415) 555-0100\\njo@example.org\\t", [("(415) 555-0100", "PHONE_NUMBER"), ("jo@example.org", "EMAIL_ADDRESS")]),
         ("call (415) 555-0100 or +44 20 7946 0958", [("(415) 555-0100", "PHONE_NUMBER"), ("+44 20 7946 0958", "PHONE_NUMBER")]),
-        ("at 52.52000, 13.40500", [("52.52000, 13.40500", "COORDINATES")]),
+        ("at 52.52000, 13.40500.", [("52.52000, 13.40500", "COORDINATES")]),
+        ("by 2001:db8::1.", [("2001:db8::1", "IP_ADDRESS")]),
         ("mac 00:1B:44:11:3A:B7", [("00:1B:44:11:3A:B7", "MAC_ADDRESS")]),
     ],
 )  # fmt: skip

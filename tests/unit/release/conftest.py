@@ -23,7 +23,7 @@ from trustplane.training.tables import Run
 from trustplane.values.ids import new_id
 
 FEATURES = [{"name": "income", "minimum": 0.0, "maximum": 100.0}, {"name": "debt", "minimum": 0.0, "maximum": 10.0}]
-GATE = {"TP-ASM-01", "TP-ASM-02", "TP-REL-01", "TP-TRN-01", "TP-TRN-02"}
+GATE = {"TP-ASM-01", "TP-ASM-02", "TP-REL-01", "TP-REL-03", "TP-TRN-01", "TP-TRN-02"}
 """The controls of the gate that read a version and its run; a run without inputs has no dataset to read."""
 CHECKS = (performance.DESCRIPTOR, slices.DESCRIPTOR, fairness.DESCRIPTOR)
 
@@ -78,7 +78,7 @@ def made_run(plane, cast):
         with plane.database.read() as session:
             project = find_project(session, "credit")
             target, project_id, project_key = project_target(project), project.id, project.key_id
-        with plane.operation(cast["scientist"], "run.start", target) as op:
+        with plane.operation(cast["scientist"], "run.start", target, context={"profile": "strict"}) as op:
             with plane.database.read() as session:
                 parent = release(op, session, plane.keystore, [project_key])[project_key]
             key_row, key = mint(parent, KeySpec("run", f"run:{run_id}", project_id), now)
@@ -107,9 +107,11 @@ def made_run(plane, cast):
 def remembered(monkeypatch):
     """Each file is inspected once in a session of tests: a process is started for it."""
     monkeypatch.setattr(registration, "inspect", _inspected)
+    monkeypatch.setattr(registration, "scanned", _scanned)
 
 
 _inspected = cache(inspect)
+_scanned = cache(registration.scanned)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from trustplane.kernel.controls.contract import Evidence, Scope
 from trustplane.kernel.controls.evaluation import evaluate
 from trustplane.release.approval import approve, reject
 from trustplane.release.catalog import SUBJECT_KIND
-from trustplane.release.controls import CONTROLS, judge_approval, judge_signature, versions
+from trustplane.release.controls import CONTROLS, judge_approval, judge_scan, judge_signature, versions
 from trustplane.release.tables import Approval
 from trustplane.values.findings import Status, Subject
 from trustplane.values.ids import new_id
@@ -45,11 +45,14 @@ def test_a_version_goes_from_no_evidence_to_passed_with_the_events_that_say_so(
     plane, cast, made_version, ready, newest
 ):
     fresh = findings(plane, made_version())
+    assert fresh.pop("TP-REL-03").status is Status.PASSED  # registering scans
     assert {f.status for f in fresh.values()} == {Status.NO_EVIDENCE}
     signed = newest("model.sign").leaf.id
     approve(plane, cast["reviewer"], ready, "fine")
     found = findings(plane, ready)
-    assert {c: f.status for c, f in found.items()} == {"TP-REL-01": Status.PASSED, "TP-REL-02": Status.PASSED}
+    assert {c: f.status for c, f in found.items()} == dict.fromkeys(
+        ("TP-REL-01", "TP-REL-02", "TP-REL-03"), Status.PASSED
+    )
     assert found["TP-REL-01"].evidence == (signed,)
     assert found["TP-REL-02"].evidence == (newest("model.approve").leaf.id,)
     assert found["TP-REL-02"].figures == {"approvals": 1.0}
@@ -90,4 +93,17 @@ def test_the_subjects_are_the_versions_of_the_project(plane, made_version):
 def test_an_unknown_version_gives_no_evidence(plane):
     with plane.database.read() as session:
         subject = Subject(SUBJECT_KIND, "unknown")
-        assert [c.collect(session, subject) for c in CONTROLS] == [None, None]
+        assert [c.collect(session, subject) for c in CONTROLS] == [None] * len(CONTROLS)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "objections", "expected"),
+    [
+        ("passed", [], Passed),
+        ("refused", ["it asks for os.system"], Failed),
+        ("not-checked", ["no library"], Inconclusive),
+    ],
+)
+def test_a_scan_that_found_something_or_could_not_look_is_no_pass(verdict, objections, expected):
+    judged = judge_scan(Evidence({"verdict": verdict, "format": "onnx", "objections": objections}))
+    assert isinstance(judged, expected)

@@ -15,7 +15,7 @@ from trustplane.training.tables import Run
 from trustplane.values.findings import Status, Subject
 from trustplane.values.outcomes import Failed, Passed
 
-PROVENANCE, INPUTS = "TP-TRN-01", "TP-TRN-02"
+PROVENANCE, INPUTS, REPETITION = "TP-TRN-01", "TP-TRN-02", "TP-TRN-03"
 
 
 @pytest.fixture
@@ -48,7 +48,11 @@ def doctored(plane):
 def test_a_run_in_the_sandbox_on_a_view_passes_both(plane, view, run, findings) -> None:
     row = run("open('model', 'w').write('x')", views=(view,))
     found = findings(row)
-    assert {c: f.status for c, f in found.items()} == {PROVENANCE: Status.PASSED, INPUTS: Status.PASSED}
+    assert {c: f.status for c, f in found.items()} == {
+        PROVENANCE: Status.PASSED,
+        INPUTS: Status.PASSED,
+        REPETITION: Status.NO_EVIDENCE,
+    }
     assert "sandlock" in found[PROVENANCE].reason
     assert found[PROVENANCE].figures["outputs"] == 1
     assert found[PROVENANCE].figures["readable_paths"] > 3
@@ -56,7 +60,8 @@ def test_a_run_in_the_sandbox_on_a_view_passes_both(plane, view, run, findings) 
     with plane.database.read() as session:
         assert found[PROVENANCE].evidence == events_about(session, f"Run::{row.id}")
     assert found[INPUTS].evidence == (row.inputs[view]["event"],)
-    assert {f.status for f in findings(row, timedelta(days=900)).values()} == {Status.PASSED}, "a run does not go stale"
+    later = findings(row, timedelta(days=900))
+    assert {later[c].status for c in (PROVENANCE, INPUTS)} == {Status.PASSED}, "a run does not go stale"
 
 
 def test_a_run_on_no_data_is_judged_by_its_start(run, findings) -> None:
@@ -121,8 +126,8 @@ def test_a_run_that_is_not_there_is_no_evidence(plane) -> None:
     with plane.database.read() as session:
         scope = Scope("credit", plane.clock.now(), Subject("run", "gone", "gone"))
         found = evaluate(session, CONTROLS, scope)
-    assert [f.status for f in found] == [Status.NO_EVIDENCE] * 2
-    assert all(f.remedy.startswith(("run the script", "train on views")) for f in found)
+    assert [f.status for f in found] == [Status.NO_EVIDENCE] * 3
+    assert all(f.remedy.startswith(("run the script", "train on views", "repeat the run")) for f in found)
 
 
 def test_only_runs_that_ended_well_are_judged(plane, run, queue) -> None:

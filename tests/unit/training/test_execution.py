@@ -13,7 +13,7 @@ from trustplane.kernel.ledger.evidence import events_about
 from trustplane.kernel.operation import AccessDenied
 from trustplane.training.code import code_digest
 from trustplane.training.environment import environment_facts
-from trustplane.training.execution import _metrics
+from trustplane.training.keeping import _metrics
 from trustplane.training.runs import CANCELLED, fail_run, resume_runs
 from trustplane.values.digests import Digest
 from trustplane.values.errors import NotFound, Tampered

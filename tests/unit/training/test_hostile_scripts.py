@@ -176,7 +176,7 @@ def test_the_environment_is_clean(run, output, monkeypatch) -> None:
     row = run("import json, os\nopen('names', 'w').write(json.dumps(dict(os.environ)))")
     environment = json.loads(output(row, "names"))
     assert set(environment) == {
-        "HOME", "JOBLIB_MULTIPROCESSING", "LANG", "PATH", "PYTHONDONTWRITEBYTECODE", "TMPDIR",
+        "HOME", "JOBLIB_MULTIPROCESSING", "LANG", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "TMPDIR",
         "TRUSTPLANE_INPUT", "TRUSTPLANE_OUTPUT", "TRUSTPLANE_PARAMETERS", "TRUSTPLANE_SEED",
     }  # fmt: skip
     assert "sesame" not in str(environment)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from trustplane.kernel.plane import Plane
 from trustplane.kernel.settings import Settings
-from trustplane.training import execution
+from trustplane.training import execution, keeping
 
 
 def dying(function, calls):
@@ -30,9 +30,9 @@ def dying(function, calls):
 
 def main(folder: str, database: str, moment: str = "") -> None:
     if moment == "sealing":
-        execution._seal_file = dying(execution._seal_file, 1)
+        keeping._seal_file = dying(keeping._seal_file, 1)
     if moment == "kept":
-        execution._keep = dying(execution._keep, 1)
+        execution.keep = dying(execution.keep, 1)
     with Plane.open(Path(folder), settings=Settings(database_url=database)) as plane:
         plane.jobs.launch()
         sys.stdin.read()

@@ -82,7 +82,7 @@ class CheckInput:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The verdict and what it stands on. ``intervals`` are 95 % intervals of figures by the same names.
+    """The verdict and what it stands on. ``intervals`` are 95 % intervals of figures by the same names: percentile bootstrap, or exact for shares.
 
     ``details`` are aggregates that are no single figures, as plain JSON; values of rows have no place there.
     """

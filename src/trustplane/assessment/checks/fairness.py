@@ -1,7 +1,6 @@
-"""Whether the model's decisions differ by protected attributes: the four-fifths rule, and equalised odds.
+"""Whether the model's decisions, its errors and its probabilities differ by protected attributes, alone and two together.
 
-The figures are fairlearn's. Their intervals come from resampling the counts of (group, came, predicted), which is the same as resampling the
-rows and takes no time.
+Every figure comes with an interval and the rows that it stands on. Groups too small to tell are counted and named as such; they never pass.
 """
 
 import math
@@ -9,23 +8,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from trustplane.assessment.checks.contract import (
-    CheckInput,
-    CheckResult,
-    Descriptor,
-    Floats,
-    Ints,
-    Parameter,
-    Stricter,
-    Texts,
+from trustplane.assessment.checks.contract import CheckInput, CheckResult, Descriptor, Ints, Parameter, Stricter
+from trustplane.assessment.checks.group_counts import (
+    Calibration,
+    Groups,
+    calibration,
+    calibration_measures,
+    counts,
+    grouped,
+    measures,
+    rates,
+    redrawn,
 )
+from trustplane.assessment.checks.intersections import SHOWN, Intersections, intersections
 from trustplane.assessment.checks.resampling import intervals
-from trustplane.values.errors import Unavailable
 from trustplane.values.outcomes import Failed, Inconclusive, Passed, Verdict
 
-RESAMPLES = 1000
 DESCRIPTOR = Descriptor(
     "fairness",
     "Do the model's favourable decisions and its errors fall on all groups alike?",
@@ -43,6 +42,12 @@ DESCRIPTOR = Descriptor(
             "convention: equalised odds (Hardt, Price and Srebro 2016); no law sets a number",
         ),
         Parameter(
+            "max_calibration_spread",
+            0.1,
+            Stricter.LOWER,
+            "convention: a score should mean the same for every group (Pleiss and others 2017); no law sets a number",
+        ),
+        Parameter(
             "min_rows",
             50,
             Stricter.LOWER,
@@ -56,7 +61,11 @@ DESCRIPTOR = Descriptor(
         ),
     ),
 )
-_ODDS = ("odds_difference", "odds_ratio")
+_PARITY = ("parity_ratio", "parity_difference")
+_RATED = ("odds_difference", "odds_ratio", "equal_opportunity_difference")
+_SHOWN_GROUPS = 20
+_MORE = "hold out more rows for assessment"
+_LOOK = "look at what drives the difference, retrain, or have it justified and waived"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +79,7 @@ class _Attribute:
 
 
 class Fairness:
-    """Demographic parity ratio, equalised odds difference and ratio for each protected attribute."""
+    """Parity, equalised odds, equal opportunity and calibration for each protected attribute, and parity for each two of them."""
 
     @property
     def descriptor(self) -> Descriptor:
@@ -78,77 +87,71 @@ class Fairness:
         return DESCRIPTOR
 
     def run(self, data: CheckInput, parameters: Mapping[str, float]) -> CheckResult:
-        """Fails if one attribute clearly fails, is inconclusive if one may fail or none could be compared."""
-        found = [_attribute(data, name, groups, parameters) for name, groups in data.groups.items()]
-        figures = {f"{k}[{a.name}]": v for a in found for k, v in a.figures.items()}
-        ends = {f"{k}[{a.name}]": v for a in found for k, v in a.intervals.items()}
-        return CheckResult(_judge(found), figures, ends)
+        """Fails if an attribute or an intersection clearly fails, is inconclusive if one may fail or none could be compared."""
+        columns = {name: grouped(texts) for name, texts in data.groups.items()}
+        found = [_attribute(data, name, groups, parameters) for name, groups in columns.items()]
+        if len(columns) > 1:
+            found.append(_together(data, columns, parameters))
+        figures = {k: v for a in found for k, v in a.figures.items()}
+        ends = {k: v for a in found for k, v in a.intervals.items()}
+        return CheckResult(_judge([a.verdict for a in found]), figures, ends)
 
 
-def counts(came: Ints, said: Ints, groups: Ints, number: int) -> Ints:
-    """How often each (group, came, said) is there: shape (groups, 2, 2)."""
-    return np.bincount(groups * 4 + came * 2 + said, minlength=number * 4).reshape(number, 2, 2)
-
-
-def measures(table: Floats) -> dict[str, Floats]:
-    """The measures of tables of shape (..., groups, 2, 2); each has shape (...), and is NaN where a share has no rows."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        selected = table[..., 1].sum(-1) / table.sum((-1, -2))
-        right = table[..., 1, 1] / table[..., 1, :].sum(-1)
-        wrong = table[..., 0, 1] / table[..., 0, :].sum(-1)
-        spread = [rates.max(-1) - rates.min(-1) for rates in (right, wrong)]
-        ratios = [rates.min(-1) / rates.max(-1) for rates in (right, wrong)]
-        return {
-            "parity_ratio": selected.min(-1) / selected.max(-1),
-            "odds_difference": np.maximum(*spread),
-            "odds_ratio": np.minimum(*ratios),
-        }
-
-
-def _attribute(data: CheckInput, name: str, groups: Texts, parameters: Mapping[str, float]) -> _Attribute:
-    values, place, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+def _attribute(data: CheckInput, name: str, groups: Groups, parameters: Mapping[str, float]) -> _Attribute:
     came, said = (data.y_true == data.favourable).astype(np.int64), (data.y_pred == data.favourable).astype(np.int64)
-    table = counts(came, said, place, len(values))
+    table, number = counts(came, said, groups.place, len(groups.names)), len(groups.names)
+    sizes = groups.sizes
     large = sizes >= max(parameters["min_rows"], 1)
     rated = large & (table.sum(-1) >= max(parameters["min_rows_per_class"], 1)).all(-1)
-    left_out = {"groups": float(len(values)), "groups_compared": float(large.sum()), "groups_rated": float(rated.sum())}
+    rows = float(sizes[large].sum())
+    sizes_of = {"groups": number, "groups_compared": large.sum(), "groups_rated": rated.sum(), "rows": rows}
+    left = {f"{k}[{name}]": float(v) for k, v in sizes_of.items()}
     if rated.sum() < 2:
-        why = f"{name}: fewer than two groups have {int(parameters['min_rows_per_class'])} rows of each class"
-        return _Attribute(name, Inconclusive(why, "hold out more rows for assessment"), left_out, {})
-    figures = _by_fairlearn(came, said, groups, large[place], rated[place])
-    ends = _intervals(table[large], data.seed, ("parity_ratio",)) | _intervals(table[rated], data.seed, _ODDS)
-    favourable = table[large][..., 1].sum(-1) / sizes[large]
-    kept = {k: v for k, v in figures.items() if math.isfinite(v)} | left_out
-    kept |= {"favourable_share_least": float(favourable.min()), "favourable_share_most": float(favourable.max())}
-    verdict = _verdict(name, figures, ends, parameters)
-    return _Attribute(name, verdict, kept, {k: v for k, v in ends.items() if k in kept})
-
-
-def _intervals(table: Ints, seed: int, names: tuple[str, ...]) -> dict[str, tuple[float, float]]:
-    rows = int(table.sum())
-    drawn = np.random.default_rng(seed).multinomial(rows, (table / rows).ravel(), RESAMPLES)
-    found = measures(drawn.reshape(-1, *table.shape).astype(np.float64))
-    return intervals({name: found[name].tolist() for name in names})
-
-
-def _by_fairlearn(
-    came: Ints, said: Ints, groups: Texts, large: npt.NDArray[np.bool_], rated: npt.NDArray[np.bool_]
-) -> dict[str, float]:
-    """The parity of the rows in ``large`` groups, the odds of those in ``rated`` groups."""
-    try:
-        from fairlearn import metrics as fair
-    except ImportError as error:
-        raise Unavailable("TP-SETUP-001", "fairlearn is not installed: it comes with trustplane[ml]") from error
-    if not said[large].any():
-        return {"parity_ratio": math.nan, "odds_difference": math.nan, "odds_ratio": math.nan}
-    odds = {"y_true": came[rated], "y_pred": said[rated], "sensitive_features": groups[rated]}
-    return {
-        "parity_ratio": float(
-            fair.demographic_parity_ratio(came[large], said[large], sensitive_features=groups[large])
-        ),
-        "odds_difference": float(fair.equalized_odds_difference(**odds)),
-        "odds_ratio": float(fair.equalized_odds_ratio(**odds)),
+        why = f"{name}: insufficient data, as fewer than two groups have {int(parameters['min_rows_per_class'])} rows of each class"
+        return _Attribute(name, Inconclusive(why, _MORE), left, {})
+    scored = calibration(data.y_true, data.y_score, groups.place, number).of(np.flatnonzero(rated))
+    figures, ends = _measured(table[large], data.seed, _PARITY)
+    for more, also in (_measured(table[rated], data.seed, _RATED), _calibrated(scored, data.seed)):
+        figures |= more
+        ends |= also
+    verdict = _verdict(name, figures, ends, parameters, rows, number - int(large.sum()))
+    kept = {f"{k}[{name}]": v for k, v in figures.items() if math.isfinite(v)} | left
+    share = table[large][..., 1].sum(-1) / sizes[large]
+    kept |= {
+        f"favourable_share_least[{name}]": float(share.min()),
+        f"favourable_share_most[{name}]": float(share.max()),
     }
+    each, each_ends = _each(name, groups, table, np.flatnonzero(large), data.seed)
+    found = {f"{k}[{name}]": v for k, v in ends.items()} | each_ends
+    kept |= each
+    return _Attribute(name, verdict, kept, {k: v for k, v in found.items() if k in kept})
+
+
+def _measured(
+    table: Ints, seed: int, names: tuple[str, ...]
+) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+    of, again = measures(table.astype(np.float64)), measures(redrawn(table, seed))
+    return {n: float(of[n]) for n in names}, intervals({n: again[n] for n in names})
+
+
+def _calibrated(scored: Calibration, seed: int) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+    of = calibration_measures(scored.count.astype(np.float64), scored.score)
+    again = calibration_measures(redrawn(scored.count, seed), scored.score)
+    return {n: float(v) for n, v in of.items()}, intervals(again)
+
+
+def _each(
+    name: str, groups: Groups, table: Ints, large: Ints, seed: int
+) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+    """The share of favourable decisions and the rows of each group, where they are few enough to be read."""
+    if len(large) > _SHOWN_GROUPS:
+        return {}, {}
+    share = rates(table[large].astype(np.float64))["selection_rate"]
+    again = rates(redrawn(table[large], seed))["selection_rate"]
+    called = [f"{name}={groups.names[n]}" for n in large]
+    figures = {f"favourable_share[{c}]": float(s) for c, s in zip(called, share, strict=True)}
+    figures |= {f"rows[{c}]": float(table[n].sum()) for c, n in zip(called, large, strict=True)}
+    return figures, intervals({f"favourable_share[{c}]": again[:, n] for n, c in enumerate(called)})
 
 
 def _verdict(
@@ -156,31 +159,70 @@ def _verdict(
     figures: Mapping[str, float],
     ends: Mapping[str, tuple[float, float]],
     parameters: Mapping[str, float],
+    rows: float,
+    too_small: int,
 ) -> Verdict:
     """A limit that is missed by the figure but not by the whole interval is not established: 29 CFR 1607.4(D) asks for significance."""
-    least, most = parameters["min_parity_ratio"], parameters["max_odds_difference"]
-    ratio, spread = figures["parity_ratio"], figures["odds_difference"]
-    if not (math.isfinite(ratio) and math.isfinite(spread)):
+    if not all(math.isfinite(figures[n]) for n in ("parity_ratio", "odds_difference")):
         return Inconclusive(f"{name}: nobody is decided about favourably", "choose another threshold")
-    said = f"{name}: parity ratio {ratio:.3f}, odds difference {spread:.3f}"
-    missed = [("parity_ratio", ratio < least), ("odds_difference", spread > most)]
-    if not any(is_missed for _, is_missed in missed):
+    limits = {
+        "parity_ratio": (parameters["min_parity_ratio"], -1.0),
+        "odds_difference": (parameters["max_odds_difference"], 1.0),
+        "calibration_spread": (parameters["max_calibration_spread"], 1.0),
+    }
+    said = f"{name}: " + ", ".join(_figure(n, figures[n], ends.get(n)) for n in limits) + f", over {rows:,.0f} rows"
+    if too_small:
+        said += f"; of {too_small} smaller groups there are insufficient data"
+    missed = [n for n, (limit, way) in limits.items() if way * figures[n] > way * limit]
+    if not missed:
         return Passed(said)
-    low, high = ends.get("odds_difference", (0.0, 1.0))[0], ends.get("parity_ratio", (0.0, 1.0))[1]
-    clear = (missed[0][1] and high < least) or (missed[1][1] and low > most)
-    said = f"{said}; asked are at least {least:g} and at most {most:g}"
-    if clear:
-        return Failed(said, "look at what drives the difference, retrain, or have it justified and waived")
-    return Inconclusive(f"{said}, but the intervals reach across", "hold out more rows for assessment")
+    said += "; asked are " + ", ".join(
+        f"{n.replace('_', ' ')} of at {'least' if limits[n][1] < 0 else 'most'} {limits[n][0]:g}" for n in missed
+    )
+    if any(_clear(ends.get(n), *limits[n]) for n in missed):
+        return Failed(said, _LOOK)
+    return Inconclusive(f"{said}, but the intervals reach across", _MORE)
 
 
-def _judge(found: list[_Attribute]) -> Verdict:
-    failed = [a.verdict for a in found if isinstance(a.verdict, Failed)]
+def _figure(name: str, value: float, ends: tuple[float, float] | None) -> str:
+    reach = "" if ends is None else f" ({ends[0]:.3f} to {ends[1]:.3f})"
+    return f"{name.replace('_', ' ')} {value:.3f}{reach}"
+
+
+def _clear(ends: tuple[float, float] | None, limit: float, way: float) -> bool:
+    return ends is not None and (ends[0] > limit if way > 0 else ends[1] < limit)
+
+
+def _together(data: CheckInput, columns: Mapping[str, Groups], parameters: Mapping[str, float]) -> _Attribute:
+    said = (data.y_pred == data.favourable).astype(np.int64)
+    found = intersections(columns, said, parameters["min_rows"])
+    figures = {"intersections_compared": float(len(found.names)), "intersections_too_small": float(found.too_small)}
+    ends = {}
+    for n, name in enumerate(found.names[:SHOWN]):
+        figures |= {f"impact_ratio[{name}]": float(found.ratio[n]), f"rows[{name}]": float(found.rows[n])}
+        ends[f"impact_ratio[{name}]"] = (float(found.low[n]), float(found.high[n]))
+    return _Attribute("", _crossed_verdict(found, parameters), figures, ends)
+
+
+def _crossed_verdict(found: Intersections, parameters: Mapping[str, float]) -> Verdict:
+    """What two attributes together add; where no intersection is large enough, the attributes alone decide, and the reason says so."""
+    if not found.names:
+        return Passed("two attributes together: insufficient data, no group is large enough")
+    worst = f"{found.names[0]} at an impact ratio of {found.ratio[0]:.3f} ({found.low[0]:.3f} to {found.high[0]:.3f})"
+    said = f"two attributes together: of {len(found.names)} groups the worst is {worst}, over {found.rows[0]:,} rows"
+    below = found.below(parameters["min_parity_ratio"])
+    if below:
+        return Failed(f"{said}; clearly below {parameters['min_parity_ratio']:g}: {'; '.join(below[:SHOWN])}", _LOOK)
+    return Passed(said)
+
+
+def _judge(found: list[Verdict]) -> Verdict:
+    failed = [v for v in found if isinstance(v, Failed)]
     if failed:
         return Failed("; ".join(v.reason for v in failed), failed[0].remedy)
-    doubtful = [a.verdict for a in found if isinstance(a.verdict, Inconclusive)]
+    doubtful = [v for v in found if isinstance(v, Inconclusive)]
     if doubtful:
         return Inconclusive("; ".join(v.reason for v in doubtful), doubtful[0].remedy)
     if not found:
         return Inconclusive("the hold-out has no protected attribute", "keep protected attributes in the hold-out")
-    return Passed("; ".join(a.verdict.reason for a in found))
+    return Passed("; ".join(v.reason for v in found))

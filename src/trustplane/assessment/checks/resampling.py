@@ -1,9 +1,9 @@
 """Percentile bootstrap: how far figures move when the rows are drawn again with replacement."""
 
-import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from trustplane.assessment.checks.contract import Floats
 
@@ -27,12 +27,13 @@ def row_intervals(
     return intervals(drawn)
 
 
-def intervals(drawn: Mapping[str, list[float]]) -> dict[str, tuple[float, float]]:
+def intervals(drawn: Mapping[str, ArrayLike]) -> dict[str, tuple[float, float]]:
     """The middle 95 % of the finite values of each figure."""
     found = {}
     for name, values in drawn.items():
-        finite = [v for v in values if math.isfinite(v)]
-        if finite and len(finite) >= _DEFINED * len(values):
+        every = np.asarray(values, np.float64)
+        finite = every[np.isfinite(every)]
+        if len(finite) and len(finite) >= _DEFINED * len(every):
             low, high = np.quantile(finite, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
             found[name] = (float(low), float(high))
     return found

@@ -60,6 +60,7 @@ def anonymise(table: Any, recipe: Recipe) -> Anonymised:
     figures = {
         "recipe": recipe.digest,
         "method": recipe.method,
+        "quasi_identifiers": list(recipe.quasi_identifiers),
         "asked": {"k": recipe.model.k, "l": recipe.model.l, "t": recipe.model.t},
         "reached": reached,
         "suppressed": int((classes < 0).sum()),

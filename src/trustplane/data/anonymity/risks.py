@@ -1,16 +1,18 @@
 """Re-identification risk of a table whose rows fall into classes (El Emam, Guide to the De-Identification of Personal Health Information, 2013)."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
 THRESHOLD = 0.2
+BANDS = {"1": 1, "2 to 4": 2, "5 to 9": 5, "10 to 19": 10, "20 to 49": 20, "50 to 99": 50, "100 and more": 100}
+"""Sizes of classes, by the least of each band."""
 
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """Probabilities of 0 to 1. The prosecutor knows that the person is in the table; the marketer wants as many as possible.
+    """Probabilities of 0 to 1; ``sizes`` are the rows by the size of their class. The prosecutor knows that the person is in the table; the marketer wants as many as possible.
 
     The journalist knows no more than the prosecutor where the table is the whole population, as it is here: the figures are the same.
     """
@@ -22,6 +24,7 @@ class Risk:
     at_risk: float
     marketer: float
     unique: float
+    sizes: dict[str, int] = field(default_factory=lambda: dict.fromkeys(BANDS, 0))
 
     def facts(self) -> dict[str, Any]:
         """As plain figures."""
@@ -43,4 +46,10 @@ def risk_of(classes: np.ndarray[Any, Any], threshold: float = THRESHOLD) -> Risk
         float(sizes[1 / sizes > threshold].sum() / rows),
         float(len(sizes) / rows),
         float((sizes == 1).sum() / rows),
+        _bands(sizes),
     )
+
+
+def _bands(sizes: np.ndarray[Any, Any]) -> dict[str, int]:
+    held = np.bincount(np.searchsorted(list(BANDS.values()), sizes, "right") - 1, weights=sizes, minlength=len(BANDS))
+    return {name: int(rows) for name, rows in zip(BANDS, held, strict=True)}

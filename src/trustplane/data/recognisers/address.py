@@ -36,7 +36,7 @@ class Address:
 
     def judge(self, column: ColumnSample) -> Judgement | None:
         named = mentions(column.header, _NAMES) and not mentions(column.header, _OTHER_ADDRESSES)
-        if not column.letters:
+        if not column.letters or (column.fractions and not named):
             return None
         lengths = pc.utf8_length(column.values).to_numpy(zero_copy_only=False)
         long_enough = (lengths >= 6) & (lengths <= 300)

@@ -21,6 +21,8 @@ from trustplane.data.classes import SensitivityClass
 from trustplane.data.recognisers.codes import Codes, bytes_of
 from trustplane.data.recognisers.headers import Words
 
+_PIECE = 65_536
+
 
 @dataclass(frozen=True)
 class ColumnSample:
@@ -63,8 +65,10 @@ class ColumnSample:
     @cached_property
     def signs(self) -> frozenset[str]:
         """The ASCII signs that stand in the values, and an empty one for all others."""
-        present = np.flatnonzero(np.bincount(bytes_of(self.values), minlength=1)).tolist()
-        return frozenset(chr(each) if each < 128 else "" for each in present)
+        data, present = bytes_of(self.values), np.zeros(256, np.bool_)
+        for at in range(0, len(data), _PIECE):
+            present |= np.bincount(data[at : at + _PIECE], minlength=256) > 0
+        return frozenset(chr(each) if each < 128 else "" for each in np.flatnonzero(present).tolist())
 
     @cached_property
     def letters(self) -> bool:
@@ -80,10 +84,15 @@ class ColumnSample:
         """Whether the column was read as numbers, so that zeros in front are lost."""
         return self.type.startswith(("int", "uint", "double", "float"))
 
+    @property
+    def fractions(self) -> bool:
+        """Whether the column was read as numbers with fractions: at most one point, a sign or two, no groups."""
+        return self.type.startswith(("double", "float", "halffloat", "decimal"))
+
     @cached_property
     def codes(self) -> Codes:
         """The distinct values as codes, without what people write between their signs."""
-        return Codes(self.values, fractions=self.type.startswith(("double", "float", "halffloat", "decimal")))
+        return Codes(self.values, fractions=self.fractions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +140,28 @@ class Recogniser(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """Where a form can begin in running text, so that its pattern is tried there alone.
+
+    ``signs`` are :class:`~trustplane.data.recognisers.codes.Shape` texts, one of which every match begins with; without
+    any it may begin with whatever sign. ``not_after`` are ASCII signs, with ranges as in ``A-Z``, none of which stands
+    directly in front of a match. One of ``marks``, shapes too, stands in every match, with no white space before it.
+    """
+
+    signs: tuple[str, ...] = ()
+    not_after: str = ""
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TextForm:
     """How a kind of personal data stands in running text.
 
     ``pattern`` is for :mod:`re` and takes linear time: repetitions are bounded, and none stands within another.
     ``valid`` looks closer at a match. ``score`` in [0, 1] says how sure a match is by itself; with a word of ``context``
-    near it more. A text without any of the letters of ``gate`` holds none.
+    near it more. A text without any of the letters of ``gate`` holds none. An ``opening`` that promises more than the
+    pattern keeps would lose matches; without one the pattern is searched everywhere. A ``weak`` form is a looser one with an
+    opening, and counts only right after a word of its context.
     """
 
     pattern: str
@@ -144,6 +169,8 @@ class TextForm:
     context: frozenset[Words] = frozenset()
     valid: Callable[[str], bool] | None = None
     gate: str = ""
+    opening: Opening | None = None
+    weak: "TextForm | None" = None
 
 
 @runtime_checkable

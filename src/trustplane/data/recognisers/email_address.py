@@ -1,7 +1,7 @@
 """E-mail addresses, by form."""
 
 from trustplane.data.classes import SensitivityClass
-from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement, TextForm
+from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement, Opening, TextForm
 from trustplane.data.recognisers.evidence import confidence, matching, share
 from trustplane.data.recognisers.headers import mentions, phrases
 
@@ -19,7 +19,7 @@ class EmailAddress:
 
     def in_text(self) -> TextForm:
         """The same within running text, with ASCII in front of the sign."""
-        return TextForm(_INSIDE, 0.95, _NAMES, gate="@")
+        return TextForm(_INSIDE, 0.95, _NAMES, gate="@", opening=Opening((), "0-9A-Za-z_.+-", ("[@]",)))
 
     def judge(self, column: ColumnSample) -> Judgement | None:
         if not column.holds("@"):

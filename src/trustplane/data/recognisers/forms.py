@@ -7,7 +7,7 @@ import numpy as np
 
 from trustplane.data.classes import SensitivityClass
 from trustplane.data.recognisers.codes import Mask
-from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement, TextForm
+from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement, Opening, TextForm
 from trustplane.data.recognisers.evidence import Share, confidence, matching, share
 from trustplane.data.recognisers.headers import Words, mentions, phrases
 
@@ -35,6 +35,8 @@ class Form:
     """One of these signs stands in every value of the form."""
     shortest: int = 5
     """Signs of the shortest value of the form, under a name that says nothing."""
+    opening: Opening | None = None
+    """Where the pattern within running text can begin."""
 
     def judge(self, column: ColumnSample) -> Judgement | None:
         said = mentions(column.header, self.names)
@@ -53,7 +55,7 @@ class Form:
         """The form within running text."""
         if not self.inside:
             return None
-        return TextForm(self.inside, min(0.9, self.specificity), self.names, self.valid)
+        return TextForm(self.inside, min(0.9, self.specificity), self.names, self.valid, opening=self.opening)
 
     def _found(self, column: ColumnSample) -> Share:
         fits: Mask = matching(column, self.pattern)
@@ -74,6 +76,7 @@ def form(  # noqa: PLR0913 - a declaration names everything that one form has
     inside: str = "",
     needs: str = "",
     shortest: int = 5,
+    opening: Opening | None = None,
     klass: SensitivityClass = SensitivityClass.IDENTIFIER,
     country: str = "",
 ) -> Form:
@@ -81,4 +84,4 @@ def form(  # noqa: PLR0913 - a declaration names everything that one form has
     descriptor = Descriptor(
         entity.lower(), entity, klass, (country,) if country else (), uses_checksum=valid is not None
     )
-    return Form(descriptor, pattern, phrases(names), specificity, least, valid, inside, needs, shortest)
+    return Form(descriptor, pattern, phrases(names), specificity, least, valid, inside, needs, shortest, opening)

@@ -10,7 +10,7 @@ from functools import lru_cache
 Words = tuple[str, ...]
 
 _LONGEST = 200
-_LONGEST_PHRASE = 6
+LONGEST_PHRASE = 6
 _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
 _SEPARATOR = re.compile(r"[\W_]+")
 
@@ -33,8 +33,11 @@ def vocabulary(text: str) -> frozenset[str]:
 
 
 def phrases(text: str) -> frozenset[Words]:
-    """Phrases for the functions below, written one per comma: ``"first name, surname"``."""
-    return frozenset(tuple(part.split()) for part in text.split(",") if part.strip())
+    """Phrases for the functions below, written one per comma: ``"first name, surname"``.
+
+    They are read as columns' names are, so that what stands in one can be found in the other.
+    """
+    return frozenset(words(part) for part in text.split(",") if words(part))
 
 
 WHOSE = vocabulary(
@@ -64,7 +67,7 @@ def mentions(header: str, wanted: frozenset[Words]) -> bool:
 def runs(have: Words) -> frozenset[Words]:
     """Every run of up to six words."""
     return frozenset(
-        have[at : at + length] for length in range(1, _LONGEST_PHRASE + 1) for at in range(len(have) - length + 1)
+        have[at : at + length] for length in range(1, LONGEST_PHRASE + 1) for at in range(len(have) - length + 1)
     )
 
 

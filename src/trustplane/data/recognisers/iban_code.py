@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from trustplane.data.classes import SensitivityClass
-from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement, TextForm
+from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement, Opening, TextForm
 from trustplane.data.recognisers.evidence import chance_bound, confidence, matching, share
 from trustplane.data.recognisers.headers import mentions, phrases
 
@@ -45,7 +45,7 @@ class IbanCode:
 
     def in_text(self) -> TextForm:
         """Written together or in groups of four."""
-        return TextForm(_INSIDE, 0.95, _NAMES, is_iban)
+        return TextForm(_INSIDE, 0.95, _NAMES, is_iban, opening=Opening(("@@##",), "0-9A-Za-z"))
 
     def judge(self, column: ColumnSample) -> Judgement | None:
         if not column.letters or column.longest < min(LENGTHS.values()):

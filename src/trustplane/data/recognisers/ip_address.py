@@ -5,14 +5,17 @@ from ipaddress import ip_address
 import numpy as np
 
 from trustplane.data.classes import SensitivityClass
-from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement, TextForm
+from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement, Opening, TextForm
 from trustplane.data.recognisers.evidence import Share, confidence, matching
 from trustplane.data.recognisers.headers import mentions, phrases
 
 _FORM = r"^(?:[0-9A-Fa-f:]{2,39}(?:%[0-9A-Za-z]{1,15})?|(?:[0-9A-Fa-f:]{2,30}:)?[0-9]{1,3}(?:\.[0-9]{1,3}){3})$"
 _INSIDE = (
     r"(?<![\w.:-])(?:[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}(?![\w-]|\.[0-9])"
-    r"|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]{0,31}(?![\w:.-]))"
+    r"|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]{0,31}(?![\w:-]|\.[0-9]))"
+)
+_OPENING = Opening(
+    ("#.#", "##.#", "###.#", *("[0-9A-Fa-f]" * before + ":[0-9A-Fa-f:]" for before in range(5))), "0-9A-Za-z_.:-"
 )
 _BYTE = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _FOURTH = rf"^{_BYTE}(?:\.{_BYTE}){{3}}$"
@@ -26,10 +29,10 @@ class IpAddress:
 
     def in_text(self) -> TextForm:
         """Addresses that stand by themselves."""
-        return TextForm(_INSIDE, 0.9, _NAMES, _is_address, gate=".:")
+        return TextForm(_INSIDE, 0.9, _NAMES, _is_address, gate=".:", opening=_OPENING)
 
     def judge(self, column: ColumnSample) -> Judgement | None:
-        if not column.holds(".:"):
+        if column.fractions or not column.holds(".:"):
             return None
         fourth = matching(column, _FOURTH)
         others = column.values.filter(matching(column, _FORM) & ~fourth).to_pylist()

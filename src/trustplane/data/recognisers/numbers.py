@@ -4,14 +4,14 @@ A column holds such numbers when the share of its values that pass the check is 
 chance, or when its name says so and the values do not speak against it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from trustplane.data.classes import SensitivityClass
-from trustplane.data.recognisers.codes import Codes, Mask, Shape, Signs
+from trustplane.data.recognisers.codes import Codes, Crowd, Mask, Shape, Signs
 from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement
 from trustplane.data.recognisers.evidence import Share, chance_bound, confidence
 from trustplane.data.recognisers.headers import OTHER_THINGS, Words, mentions, phrases, words
@@ -66,16 +66,22 @@ class Number:
     def judge(self, column: ColumnSample) -> Judgement | None:
         called = mentions(column.header, self.names)
         said = called or mentions(column.header, self.also)
-        if self.named and not said:
+        if not said and (self.named or self._of_things(column.header)):
             return None
-        trials, hits = self._count(column.codes, whole=column.whole_numbers or said)
-        found, formed = Share(hits, column.distinct), Share(trials, column.distinct)
+        least = UNNAMED_SHARE if self.named or not said else NAMED_SHARE
+        crowds = list(self._crowds(column.codes, whole=column.whole_numbers or said))
+        if Share(sum(self._most(crowd) for crowd in crowds), column.distinct).value < least:
+            return None
+        rows = [self._formed(crowd) for crowd in crowds]
+        formed = Share(sum(map(len, rows)), column.distinct)
+        by_form = called and self.lenient and formed.value >= FORM_SHARE
+        found = self._passing(rows, formed, 0.0 if by_form else least)
         entity, because = self.descriptor.entity, " and the column's name says so" if said else ""
-        if self._told(found, trials, said=said) and (said or not self._of_things(column.header)):
+        if self._told(found, formed.hits, said=said):
             what = "the form and pass the check" if self.descriptor.uses_checksum else "the form"
             why = f"{found} have {what} of {entity}{because}; of other codes of the form {self.chance:.2g} would"
             return Judgement(entity, confidence(self._specificity, found, named=said), why)
-        if called and self.lenient and formed.value >= FORM_SHARE:
+        if by_form:
             return Judgement(
                 entity, confidence(0.5, formed, named=True), f"{formed} have the form of {entity}{because}"
             )
@@ -92,30 +98,47 @@ class Number:
         """Whether the column's name speaks of things, and the check is one that numbers of things may have as well."""
         return self.rarity > RARE and bool(OTHER_THINGS.intersection(words(header)))
 
-    def _count(self, codes: Codes, *, whole: bool) -> tuple[int, int]:
-        """How many codes have the form, and how many of them pass."""
-        trials = hits = 0
-        for length in {shape.length for shape in self.shapes}:
-            shapes = [shape for shape in self.shapes if shape.length == length]
-            digits = all(shape.numeric for shape in shapes)
-            groups = [codes.digits_only.get(length, codes.of_length(0)) if digits else codes.of_length(length)]
-            if whole and digits and len(groups[0]):
-                groups.append(codes.padded(length, LOST_ZEROS))
-            for signs in groups:
-                if len(signs):
-                    formed = np.logical_or.reduce([shape.fits(signs, digits=digits) for shape in shapes])
-                    rows = signs if formed.all() else signs[formed]
-                    trials += len(rows)
-                    if len(rows):
-                        hits += self._passing(rows)
-        return trials, hits
+    @cached_property
+    def _by_length(self) -> dict[int, tuple[Shape, ...]]:
+        lengths = dict.fromkeys(shape.length for shape in self.shapes)
+        return {length: tuple(shape for shape in self.shapes if shape.length == length) for length in lengths}
 
-    def _passing(self, rows: Signs) -> int:
-        """How many codes of the form pass, piece by piece, so that what is made on the way stays small."""
+    def _crowds(self, codes: Codes, *, whole: bool) -> Iterator[Crowd]:
+        """The codes that can have the form; of whole numbers also those that lost zeros, beside complete ones."""
+        for length, shapes in self._by_length.items():
+            crowd, digits = codes.crowd(length), all(shape.numeric for shape in shapes)
+            if digits and len(crowd.signs):
+                crowd = crowd.digits
+            if len(crowd.signs):
+                yield crowd
+                if whole and digits:
+                    yield codes.padded(length, LOST_ZEROS)
+
+    def _most(self, crowd: Crowd) -> int:
+        """At most how many of a crowd have the form: a bound that needs no look at single codes."""
+        shapes = self._by_length[crowd.signs.shape[1]]
+        return min(len(crowd.signs), sum(shape.most(crowd) for shape in shapes))
+
+    def _formed(self, crowd: Crowd) -> Signs:
+        """The codes of a crowd that have the form."""
+        shapes = self._by_length[crowd.signs.shape[1]]
+        formed = np.logical_or.reduce([shape.fits_of(crowd) for shape in shapes])
+        return crowd.signs if formed.all() else crowd.signs[formed]
+
+    def _passing(self, rows: Sequence[Signs], formed: Share, least: float) -> Share:
+        """How many codes of the form pass, piece by piece, so that what is made on the way stays small.
+
+        It ends where all that is left can no longer make up the ``least`` share.
+        """
         if self.check is None:
-            return len(rows)
-        pieces = (rows[at : at + _PIECE] for at in range(0, len(rows), _PIECE))
-        return sum(int(np.count_nonzero(self.check(piece))) for piece in pieces)
+            return formed
+        hits, left = 0, formed.hits
+        for piece in (group[at : at + _PIECE] for group in rows for at in range(0, len(group), _PIECE)):
+            if Share(hits + left, formed.of).value < least:
+                break
+            hits += int(np.count_nonzero(self.check(piece)))
+            left -= len(piece)
+        return Share(hits, formed.of)
 
     @cached_property
     def rarity(self) -> float:

@@ -3,12 +3,13 @@
 import numpy as np
 
 from trustplane.data.classes import SensitivityClass
-from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement, TextForm
+from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement, Opening, TextForm
 from trustplane.data.recognisers.evidence import chance_bound, confidence, matching, share
 from trustplane.data.recognisers.headers import mentions, phrases
 
 # Second sign: 1 and 2 for citizens, 8 and 9 for residents since 2021, A to D for residents before.
 _FORM = r"^[A-Za-z][1289A-Da-d][0-9]{8}$"
+_INSIDE = r"(?<![0-9A-Za-z])[A-Z][1289A-D][0-9]{8}(?![0-9A-Za-z])"
 _NAMES = phrases("national id, id number, id no, identity, identity number, 身分證, 身分證字號, 身份證")
 _CHANCE = 0.1
 
@@ -40,7 +41,7 @@ class TwNationalId:
 
     def in_text(self) -> TextForm:
         """Numbers that pass the check."""
-        return TextForm(r"(?<![0-9A-Za-z])[A-Z][1289A-D][0-9]{8}(?![0-9A-Za-z])", 0.6, _NAMES, is_tw_national_id)
+        return TextForm(_INSIDE, 0.6, _NAMES, is_tw_national_id, opening=Opening(("@[1289A-D]########",), "0-9A-Za-z"))
 
     def judge(self, column: ColumnSample) -> Judgement | None:
         if not column.letters:

@@ -3,7 +3,7 @@
 import re
 
 from trustplane.data.classes import SensitivityClass
-from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement, TextForm
+from trustplane.data.recognisers.contract import ColumnSample, Descriptor, Judgement, Opening, TextForm
 from trustplane.data.recognisers.evidence import Mask, confidence, matching, share
 from trustplane.data.recognisers.headers import mentions, phrases
 
@@ -12,6 +12,7 @@ _BARE = r"^[0-9]{9}$"
 # Never issued (Social Security Administration, POMS RM 10201.035): area 000, 666 and 9xx, group 00, serial 0000.
 _NEVER_ISSUED = r"^(?:000|666|9)|^[0-9]{3}[- ]?00|0000$"
 _INSIDE = r"(?<![0-9A-Za-z.+-])[0-9]{3}([- ])[0-9]{2}\1[0-9]{4}(?![0-9A-Za-z-])"
+_OPENING = Opening(("###[ -]##[ -]####",), "0-9A-Za-z.+-")
 _NAMES = phrases("ssn, social security, social security number, social, ss number, tin, itin")
 
 
@@ -22,11 +23,11 @@ class UsSsn:
 
     def in_text(self) -> TextForm:
         """Written with hyphens or spaces."""
-        return TextForm(_INSIDE, 0.6, _NAMES, lambda text: re.search(_NEVER_ISSUED, text) is None)
+        return TextForm(_INSIDE, 0.6, _NAMES, lambda text: re.search(_NEVER_ISSUED, text) is None, opening=_OPENING)
 
     def judge(self, column: ColumnSample) -> Judgement | None:
         named = mentions(column.header, _NAMES)
-        if not named and not column.holds("- "):
+        if not named and (column.fractions or not column.holds("- ")):
             return None
         formed = matching(column, _WRITTEN)
         if not named and not formed.any():

@@ -34,6 +34,12 @@ Ousted = (error.DBOSWorkflowCancelledError, error.DBOSWorkflowConflictIDError)
 No ``Exception``: who catches it to clean up raises it again.
 """
 
+
+def taken_back(job_id: str) -> BaseException:
+    """What a long step raises once it sees that its job was cancelled; the step leaves no record then."""
+    return error.DBOSWorkflowCancelledError(f"job {job_id} was cancelled")
+
+
 Perform = Callable[[str, str | None, Json], Json]
 
 _performing: list[Perform] = []

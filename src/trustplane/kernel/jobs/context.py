@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
+from trustplane.kernel.jobs.status import State
 from trustplane.kernel.jobs.stored import Json, plain, unexpected
 from trustplane.values.errors import TrustplaneError
 
@@ -70,6 +71,13 @@ class JobContext:
                 return
             self._told = now
         self._durable.emit({"done": done, "total": total, "message": message})
+
+    def require_wanted(self) -> None:
+        """Raise, within a long step, if the job was cancelled meanwhile; the step leaves no record then."""
+        if self.plane.jobs.status(self.job_id).state is State.CANCELLED:
+            from trustplane.kernel.jobs.backend import taken_back
+
+            raise taken_back(self.job_id)
 
     def _attempt(self, name: str, function: Callable[..., Json], args: tuple[Any, ...]) -> Json:
         self._in_step = True

@@ -9,11 +9,15 @@ import base64
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pyarrow.parquet.encryption as pe
+from pyarrow.fs import LocalFileSystem
 
 from trustplane.kernel.vault.keys import SecretKey, unwrap, wrap
 from trustplane.values.errors import BadInput, Denied, Tampered, TrustplaneError
@@ -21,6 +25,9 @@ from trustplane.values.errors import BadInput, Denied, Tampered, TrustplaneError
 FOOTER = "footer"
 _SEPARATORS = ",:;"
 ROW_GROUP = 131_072
+BATCH = ROW_GROUP // 2
+REPEATS = 4
+"""A column has a dictionary where its values stand there so many times on average. In others, one costs time and space."""
 _CONTEXT = b"trustplane/parquet/v1"
 
 
@@ -79,12 +86,11 @@ class EncryptedWriter:
             plaintext_footer=False,
             encryption_algorithm="AES_GCM_V1",
         )
-        properties = factory.file_encryption_properties(connection, config)
+        self._properties = factory.file_encryption_properties(connection, config)
         self._given = schema
         self._schema = pa.schema([field.with_name(_name_in_file(field.name)) for field in schema])
-        self._writer = pq.ParquetWriter(
-            pa.PythonFile(sink, mode="w"), self._schema, compression="zstd", encryption_properties=properties
-        )
+        self._sink = pa.PythonFile(sink, mode="w")
+        self._writer: pq.ParquetWriter | None = None
         self._waiting: list[pa.RecordBatch] = []
         self._rows = 0
 
@@ -92,9 +98,10 @@ class EncryptedWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_rest: object) -> None:
-        if kind is None:
+        if kind is None and (self._waiting or self._writer is None):
             self._flush()
-        self._writer.close()
+        if self._writer is not None:
+            self._writer.close()
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Take a batch; row groups are written as they fill."""
@@ -104,14 +111,35 @@ class EncryptedWriter:
             self._flush()
 
     def _flush(self) -> None:
-        if self._waiting:
-            table = pa.Table.from_batches(self._waiting, self._given).rename_columns(self._schema.names)
-            self._writer.write_table(table, row_group_size=ROW_GROUP)
-            self._waiting, self._rows = [], 0
+        table = pa.Table.from_batches(self._waiting, self._given).rename_columns(self._schema.names)
+        if self._writer is None:  # how columns are laid out follows from the first rows
+            self._writer = pq.ParquetWriter(
+                self._sink,
+                self._schema,
+                compression="zstd",
+                use_dictionary=_repeating(table),
+                encryption_properties=self._properties,
+            )
+        self._writer.write_table(table, row_group_size=ROW_GROUP)
+        self._waiting, self._rows = [], 0
+
+
+def _repeating(table: pa.Table) -> list[str] | bool:
+    """The columns of which a dictionary is worth its while. Parquet itself sees no more than whether a dictionary is large."""
+    rows = table.slice(0, ROW_GROUP)
+    named = [n for n in rows.schema.names if REPEATS * _distinct(rows.column(n)) <= rows.num_rows]
+    return named or False
+
+
+def _distinct(column: pa.ChunkedArray) -> int:
+    try:
+        return int(pc.count_distinct(column).as_py())
+    except pa.ArrowNotImplementedError:  # nested, or a dictionary already
+        return 0
 
 
 def read(
-    source: BinaryIO,
+    source: BinaryIO | Path,
     columns: Sequence[str],
     classes: Mapping[str, str],
     keys: TableKeys,
@@ -137,15 +165,38 @@ def read(
 
 
 def _batches(
-    source: BinaryIO, columns: Sequence[str], keys: TableKeys, packed: Collection[str]
+    source: BinaryIO | Path, columns: Sequence[str], keys: TableKeys, packed: Collection[str]
 ) -> Iterator[pa.RecordBatch]:
     names = {_name_in_file(c): c for c in columns}
-    factory, connection = _factory(keys)
-    properties = factory.file_decryption_properties(connection)
-    dictionaries = [_name_in_file(c) for c in packed]
-    with pq.ParquetFile(source, decryption_properties=properties, read_dictionary=dictionaries) as file:
-        for batch in file.iter_batches(batch_size=ROW_GROUP // 2, columns=[_name_in_file(c) for c in columns]):
-            yield batch.rename_columns([names.get(n, n) for n in batch.schema.names])
+    factory, texts = _factory(keys), [_name_in_file(c) for c in packed]
+    if isinstance(source, Path):
+        rows = _scan(source, list(names), factory, texts)
+    else:
+        rows = _walk(source, list(names), factory, texts)
+    for batch in rows:
+        yield batch.rename_columns([names.get(n, n) for n in batch.schema.names])
+
+
+def _scan(path: Path, columns: list[str], factory: tuple[Any, Any], packed: list[str]) -> Iterator[pa.RecordBatch]:
+    """A file of this machine: the next row groups are decoded while the caller works on this one."""
+    made, connection = factory
+    how = ds.ParquetDecryptionConfig(made, connection, pe.DecryptionConfiguration())
+    options = ds.ParquetFragmentScanOptions(decryption_config=how, pre_buffer=False)
+    form = ds.ParquetFileFormat(
+        read_options=ds.ParquetReadOptions(dictionary_columns=packed), default_fragment_scan_options=options
+    )
+    part = form.make_fragment(str(path), filesystem=LocalFileSystem())
+    yield from part.scanner(columns=columns, batch_size=BATCH, batch_readahead=1, fragment_readahead=1).to_batches()
+
+
+def _walk(
+    source: BinaryIO, columns: list[str], factory: tuple[Any, Any], packed: list[str]
+) -> Iterator[pa.RecordBatch]:
+    """A file that Python reads, so that threads of Arrow's would wait for the interpreter."""
+    made, connection = factory
+    properties = made.file_decryption_properties(connection)
+    with pq.ParquetFile(source, decryption_properties=properties, read_dictionary=packed) as file:
+        yield from file.iter_batches(batch_size=BATCH, columns=columns)
 
 
 def _guarded(batches: Iterable[pa.RecordBatch], subject: str) -> Iterator[pa.RecordBatch]:

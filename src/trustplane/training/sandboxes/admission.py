@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from collections.abc import Iterable
 from dataclasses import astuple, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ def admitted(job: SandboxJob) -> SandboxJob:
         inputs=tuple(dict.fromkeys(_existing(path, "input") for path in job.inputs)),
         output=_folder(job.output, "output folder"),
         logs=_folder(job.logs, "log folder"),
+        devices=tuple(dict.fromkeys(map(_device, job.devices))),
     )
     if any(resolved.output.iterdir()):
         raise BadInput("TP-RUN-004", "the output folder is not empty")
@@ -104,6 +106,13 @@ def _existing(path: Path, what: str) -> Path:
         return path.resolve(strict=True)
     except OSError as error:
         raise BadInput("TP-RUN-004", f"the {what} {path.name!r} cannot be used", why=error.strerror or "") from error
+
+
+def _device(path: Path) -> Path:
+    resolved = _existing(path, "device")
+    if not resolved.is_relative_to("/dev") or not stat.S_ISCHR(resolved.stat().st_mode):
+        raise BadInput("TP-RUN-004", f"{path.name!r} is not a character device below /dev")
+    return resolved
 
 
 def _folder(path: Path, what: str) -> Path:

@@ -99,7 +99,7 @@ def _run_in_sandlock(order: Order) -> Outcome:
 
     sandbox = sandlock.Sandbox(
         fs_readable=list(order.readable),
-        fs_writable=[order.output, os.devnull],
+        fs_writable=[order.output, os.devnull, *order.devices],
         clean_env=True,
         env=order.environment,
         cwd=order.output,

@@ -5,7 +5,7 @@ time and disk; whatever the script started has ended when :meth:`Sandbox.run` re
 ``tests/conformance/test_sandboxes.py`` states this contract as attacks, and every installed plug-in must pass it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -46,7 +46,11 @@ class SandboxJob:
     The working directory is ``output``, empty at the start and the only folder that the script can write to; its logs
     are written to ``logs`` as ``stdout.log`` and ``stderr.log``, from outside. ``environment`` is the whole environment
     besides the few variables of :func:`trustplane.training.sandboxes.admission.environment_of`. ``hidden`` are paths
-    that must never be readable, such as the workspace's keys: a job that would show one of them is not run.
+    that must never be readable, such as the workspace's keys: a job that would show one of them is not run. ``devices``
+    are device files that the script may read and write, such as those of a graphics card.
+
+    ``pulse`` is called about twice a second while the script runs. What it raises ends the script at once and comes out
+    of :meth:`Sandbox.run`: that is how a run is cancelled.
     """
 
     command: tuple[str, ...]
@@ -56,6 +60,8 @@ class SandboxJob:
     hidden: tuple[Path, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     limits: Limits = field(default_factory=Limits)
+    devices: tuple[Path, ...] = ()
+    pulse: Callable[[], None] | None = field(default=None, repr=False)
 
 
 class Ended(StrEnum):

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -25,6 +25,11 @@ from trustplane.values.errors import Unavailable
 GRACE_SECONDS = 30.0
 """How long beyond the job's own time the worker may take to start, to clean up and to report."""
 
+PULSE_SECONDS = 0.5
+"""How often whoever waits for a script looks at what it said, and whether it is to go on."""
+
+Pulse = Callable[[], None]
+
 _LARGEST_REPORT = 1 << 20
 
 
@@ -38,18 +43,19 @@ def run_in_worker(job: SandboxJob, confinement: Confinement, readable: tuple[Pat
         logs=str(job.logs),
         environment=environment_of(job),
         limits=job.limits,
+        devices=tuple(map(str, job.devices)),
     )
-    return _result(job, readable, _reported(order))
+    return _result(job, readable, _reported(order, job.pulse))
 
 
-def _reported(order: Order) -> Report:
+def _reported(order: Order, pulse: Pulse | None) -> Report:
     with tempfile.TemporaryFile() as errors, _worker(errors) as worker:
         assert worker.stdin is not None
         assert worker.stdout is not None
         with contextlib.suppress(BrokenPipeError):  # it died at its start; the missing report says so
             worker.stdin.write(msgspec.json.encode(order) + b"\n")
             worker.stdin.flush()
-        answer = _read_all(worker.stdout, time.monotonic() + order.limits.wall_seconds + GRACE_SECONDS)
+        answer = _read_all(worker.stdout, time.monotonic() + order.limits.wall_seconds + GRACE_SECONDS, pulse)
         if answer is None:
             raise Unavailable("TP-RUN-003", "the sandbox's worker did not report in time; the script was ended")
         try:
@@ -101,14 +107,19 @@ def _end(worker: subprocess.Popen[bytes]) -> None:
         worker.stdout.close()
 
 
-def _read_all(pipe: IO[bytes], deadline: float) -> bytes | None:
-    """Everything until the end of the pipe; ``None`` if it does not end before the deadline."""
+def _read_all(pipe: IO[bytes], deadline: float, pulse: Pulse | None = None) -> bytes | None:
+    """Everything until the end of the pipe, calling ``pulse`` meanwhile; ``None`` if it does not end before the deadline."""
     data = bytearray()
     with selectors.DefaultSelector() as selector:
         selector.register(pipe, selectors.EVENT_READ)
         while len(data) <= _LARGEST_REPORT:
-            if not selector.select(max(0.0, deadline - time.monotonic())):
-                return None
+            left = deadline - time.monotonic()
+            if not selector.select(max(0.0, left if pulse is None else min(left, PULSE_SECONDS))):
+                if time.monotonic() >= deadline:
+                    return None
+                if pulse is not None:
+                    pulse()
+                continue
             chunk = os.read(pipe.fileno(), 65536)
             if not chunk:
                 break

@@ -19,6 +19,7 @@ class Order:
     logs: str
     environment: dict[str, str]
     limits: Limits
+    devices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("setpriority", when=_other_than(1, 0)),
     Rule("ioprio_set"),
+    # Memory that is in no account, and that sandlock does not know yet; it denies memfd_create.
+    Rule("memfd_secret"),
     # The server finds by the session what is left if the worker itself was killed.
     Rule("setsid"),
     # A process that is not dumpable hides its memory and open files from the supervisor of the same user.
@@ -91,7 +93,7 @@ ARCHITECTURES: dict[str, Architecture] = {
             "chmod": 90, "fchmod": 91, "fchmodat": 268, "fchmodat2": 452, "utime": 132, "utimes": 235,
             "futimesat": 261, "utimensat": 280, "prlimit64": 302, "sched_setaffinity": 203,
             "sched_setscheduler": 144, "sched_setparam": 142, "sched_setattr": 314, "setpriority": 141,
-            "ioprio_set": 251, "prctl": 157, "socket": 41, "setsid": 112,
+            "ioprio_set": 251, "memfd_secret": 447, "prctl": 157, "socket": 41, "setsid": 112,
         },
     ),
     "aarch64": Architecture(
@@ -99,7 +101,7 @@ ARCHITECTURES: dict[str, Architecture] = {
         {
             "fchmod": 52, "fchmodat": 53, "fchmodat2": 452, "utimensat": 88, "prlimit64": 261,
             "sched_setaffinity": 122, "sched_setscheduler": 119, "sched_setparam": 118, "sched_setattr": 274,
-            "setpriority": 140, "ioprio_set": 30, "prctl": 167, "socket": 198, "setsid": 157,
+            "setpriority": 140, "ioprio_set": 30, "memfd_secret": 447, "prctl": 167, "socket": 198, "setsid": 157,
         },
     ),
 }  # fmt: skip
@@ -151,6 +153,10 @@ def install() -> None:
 
     Raises ``KeyError`` on a machine that is not in ``ARCHITECTURES`` and ``OSError`` if the kernel refuses.
     """
-    code = program(ARCHITECTURES[platform.machine()])
+    install_program(program(ARCHITECTURES[platform.machine()]))
+
+
+def install_program(code: bytes) -> None:
+    """Put a filter that :func:`program` made on this process."""
     filter_program = _Program(len(code) // 8, code)
     prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(filter_program))

@@ -229,7 +229,18 @@ def test_risk():
     risk = risk_of(np.array([0, 0, 0, 1, -1]))
     assert (risk.rows, risk.classes, risk.prosecutor_highest, risk.unique) == (4, 2, 1.0, 0.25)
     assert risk.at_risk == 1.0
+    assert risk.sizes == {
+        "1": 1,
+        "2 to 4": 3,
+        "5 to 9": 0,
+        "10 to 19": 0,
+        "20 to 49": 0,
+        "50 to 99": 0,
+        "100 and more": 0,
+    }
+    assert risk_of(np.repeat(np.arange(3), (9, 10, 150))).sizes["100 and more"] == 150
     assert risk_of(np.array([-1, -1])).rows == 0
+    assert not any(risk_of(np.array([-1, -1])).sizes.values())
 
 
 @pytest.mark.parametrize("method", ["mondrian", "full-domain"])

@@ -35,7 +35,7 @@ def test_a_fraction_is_no_grouped_number():
 
 def test_lost_zeros_are_put_back_on_digits_alone():
     codes = Codes(pa.array(["123", "12", "1", "a1", "1234"]))
-    assert texts(codes.padded(4, 2)) == ["0012", "0123"]
+    assert texts(codes.padded(4, 2).signs) == ["0012", "0123"]
 
 
 @pytest.mark.parametrize(

@@ -67,4 +67,6 @@ def test_being_about_allows_only_ignored_words_beside(header, ignored, expected)
 
 def test_phrases_and_vocabularies_are_parsed():
     assert phrases("first name, surname,") == {("first", "name"), ("surname",)}
+    assert mentions("Straße", phrases("straße"))
+    assert mentions("เลขประจำตัวประชาชน", phrases("เลขประจำตัวประชาชน"))
     assert vocabulary("a b") == {"a", "b"}

@@ -84,6 +84,23 @@ def test_tokens_cover_what_is_no_space(texts):
     assert all(limits[t] <= s < e <= limits[t + 1] for t, s, e in zip(seen.text, seen.starts, seen.ends, strict=True))
 
 
+def test_written_out_line_breaks_are_breaks():
+    """As logs and JSON hold them; the next word is whole, and a break does not reach into another text."""
+    texts = ["Dear Ann\\nBob\\t", "new\\", "n"]
+    seen = tokens(texts)
+    whole = "".join(texts)
+    assert [whole[s:e] for s, e in zip(seen.starts, seen.ends, strict=True)] == [
+        "Dear",
+        "Ann",
+        "\\n",
+        "Bob",
+        "\\t",
+        "new",
+        "\\",
+        "n",
+    ]
+
+
 @settings(deadline=None, max_examples=40)
 @given(st.integers(1, 4), st.integers(0, 2**32 - 1))
 def test_the_tags_are_the_best_of_all(steps, seed):

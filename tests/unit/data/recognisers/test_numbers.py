@@ -3,13 +3,25 @@
 from importlib import import_module
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trustplane.data.recognisers.codes import signs_of
+from trustplane.data.recognisers.codes import Codes, Shape, signs_of
 from trustplane.data.recognisers.contract import ColumnSample
-from trustplane.data.recognisers.numbers import Number
+from trustplane.data.recognisers.evidence import Share, chance_bound, confidence
+from trustplane.data.recognisers.headers import OTHER_THINGS, mentions, words
+from trustplane.data.recognisers.numbers import (
+    FORM_SHARE,
+    LOST_ZEROS,
+    NAMED_CHANCE,
+    NAMED_SHARE,
+    RARE,
+    UNNAMED_CHANCE,
+    UNNAMED_SHARE,
+    Number,
+)
 from trustplane.data.recognisers.registry import installed_recognisers
 
 NUMBERS = {each.descriptor.entity: each for each in installed_recognisers() if isinstance(each, Number)}
@@ -173,3 +185,59 @@ def test_a_number_that_need_not_pass_is_taken_by_form_under_its_own_name_alone()
 def test_a_few_values_are_no_evidence_under_a_name_that_says_nothing():
     assert judge("UK_NHS", numbers_of("UK_NHS", 3)) is None
     assert judge("UK_NHS", numbers_of("UK_NHS", 3), "nhs number") is not None
+
+
+def judged_plainly(number, column):
+    """Entity and confidence after a look at every code, none left out; nothing where the number says nothing."""
+    called = mentions(column.header, number.names)
+    said = called or mentions(column.header, number.also)
+    codes, trials, hits = Codes(column.values, fractions=column.fractions), 0, 0
+    for length in {shape.length for shape in number.shapes}:
+        shapes = [shape for shape in number.shapes if shape.length == length]
+        groups, numeric = [codes.of_length(length)], all(shape.numeric for shape in shapes)
+        if (column.whole_numbers or said) and numeric and (codes.of_length(length) <= ord("9")).all(axis=1).any():
+            groups.append(codes.padded(length, LOST_ZEROS).signs)
+        for signs in groups:
+            trials += int(np.logical_or.reduce([shape.fits(signs) for shape in shapes]).sum())
+            hits += int(number.valid(signs).sum())
+    found, formed = Share(hits, column.distinct), Share(trials, column.distinct)
+    share, chance = (NAMED_SHARE, NAMED_CHANCE) if said else (UNNAMED_SHARE, UNNAMED_CHANCE)
+    told = found.value >= UNNAMED_SHARE and said
+    if not number.named:
+        told = found.value >= share and chance_bound(hits, trials, number.chance) <= chance
+        told = told and (said or number.rarity <= RARE or not OTHER_THINGS.intersection(words(column.header)))
+    if told:
+        return number.descriptor.entity, confidence(number._specificity, found, named=said)
+    if called and number.lenient and formed.value >= FORM_SHARE:
+        return number.descriptor.entity, confidence(0.5, formed, named=True)
+    return None
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.data())
+def test_what_is_left_out_early_does_not_change_the_verdict(data):
+    """Columns of which some values are numbers of one kind, some of another, and some none."""
+    number, other = (data.draw(st.sampled_from(sorted(NUMBERS))) for _ in range(2))
+    dice = np.random.default_rng(data.draw(st.integers(0, 1000)))
+    values = []
+    for entity, right in ((number, True), (number, False), (other, True)):
+        shape = dice.choice(NUMBERS[entity].shapes)
+        drawn = shape.drawn(data.draw(st.sampled_from([0, 1, 5, 40, 300])) * (20 if right else 1), dice)
+        values += texts(drawn[NUMBERS[entity].valid(drawn)][:300] if right else drawn)
+    values += data.draw(st.lists(st.text("0123456789ABX- ./", max_size=12), max_size=40))
+    kind = data.draw(st.sampled_from(["string", "int64", "double"]))
+    header = data.draw(
+        st.sampled_from(["c", "order number", "tax id", *(" ".join(name) for name in sorted(NUMBERS[number].names))])
+    )
+    column = ColumnSample.of(header, [value.lstrip("0") if kind == "int64" else value for value in values], kind)
+    for entity in {number, other}:
+        judgement = NUMBERS[entity].judge(column)
+        plain = judged_plainly(NUMBERS[entity], column)
+        assert (judgement and (judgement.entity, judgement.confidence)) == plain
+
+
+def test_a_crowd_says_at_most_how_many_have_a_form():
+    crowd = Codes(pa.array(["12A", "1BA", "C2A", "123", "12"])).crowd(3)
+    assert [Shape(text).most(crowd) for text in ("##@", "#@@", "###", "[4-9]##")] == [3, 1, 1, 0]
+    assert texts(crowd.digits.signs) == ["123"]
+    assert [int(Shape(text).fits_of(crowd).sum()) for text in ("##@", "***", "[4-9]##")] == [1, 4, 0]

@@ -4,6 +4,7 @@ import pytest
 
 from trustplane.data.recognisers.contract import ColumnSample
 from trustplane.data.recognisers.phone_number import PhoneNumber
+from trustplane.data.spans import SpanFinder
 
 
 def judge(values, header="c"):
@@ -51,3 +52,31 @@ def test_dates_are_no_telephone_numbers():
 
 def test_order_numbers_are_no_telephone_numbers():
     assert judge([f"{n:010d}" for n in range(4_000_000_000, 4_000_000_500)], "order_number") is None
+
+
+def in_text(text):
+    return [text[span.start : span.end] for span in SpanFinder([PhoneNumber()], []).find([text])[0]]
+
+
+@pytest.mark.parametrize(
+    "number", ["650 152 677", "04.71.22.71.25", "07205214877", "(415)555-0100", "71 507 332", "85-97-44-11", "0471 22-71.25", "4155550100x12"]
+)  # fmt: skip
+@pytest.mark.parametrize("lead", ["Please call me at ", "Phone: ", "my number is ", "Fax ", "reach me on "])
+def test_any_groups_of_digits_count_right_after_a_word_that_says_telephone(lead, number):
+    assert in_text(f"{lead}{number}, please.") == [number]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Order 650 152 677 is late.", "Call me about the order 650152677 soon.", "The sum is 1 000 000 000 euros.", "Call me on 12/05/2024.", "Phone 12345.",
+        "Phone 12345678901234567890.", "Tel. #4155550100",
+    ],
+)  # fmt: skip
+def test_digits_elsewhere_are_no_telephone_numbers(text):
+    assert in_text(text) == []
+
+
+@pytest.mark.parametrize("text", ["(415)555-0100", "+1-415-555-0100x22", "+41 (0)85 884 71 46"])
+def test_forms_that_say_so_themselves_need_no_word(text):
+    assert in_text(f"See {text} or not") == [text]

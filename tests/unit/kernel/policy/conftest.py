@@ -35,6 +35,8 @@ CONTEXT: dict[str, dict[str, Value]] = {
     "binding.revoke": {"grantee": account("ann"), "role": "scientist"},
     "token.issue": {"scopes": ("dataset.read",)},
     "dataset.accept": {"confidence": 100, "columns": 3, "exact": True},
+    "run.start": {"profile": "strict"},
+    "run.verify": {"profile": "strict"},
     "run.start-unsandboxed": {"reason": "a driver"},
     "view.create": {"purpose": "CreditChecking"},
     "view.request": {"purpose": "CreditChecking"},

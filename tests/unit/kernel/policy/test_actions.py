@@ -59,7 +59,7 @@ def test_a_verb_that_reads_metadata_is_not_recorded_and_every_other_is():
 
 def test_every_context_carries_the_moment():
     declared = [line for line in schema_text().splitlines() if line.startswith("type ")]
-    assert len(declared) == 8
+    assert len(declared) == 9
     assert all("{ now: Long" in line for line in declared)
     used = {line.rpartition("context: ")[2].strip(" };") for line in schema_text().splitlines() if "appliesTo" in line}
     assert used <= {line.split()[1] for line in declared}

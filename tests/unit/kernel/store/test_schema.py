@@ -5,6 +5,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
+from trustplane.kernel import founding
 from trustplane.kernel.founding import upgrade
 from trustplane.kernel.plane import Plane
 from trustplane.kernel.plugins import load_tables
@@ -88,3 +89,15 @@ def test_the_schema_of_a_later_version_is_refused_and_left_alone(workspace):
 def test_upgrading_what_is_current_is_nothing(workspace):
     settings = Settings(database_url=workspace.database_url)
     assert upgrade(workspace.folder, settings=settings) == (HEAD, HEAD)
+
+
+def test_bringing_a_workspace_forward_is_on_record(workspace, monkeypatch):
+    """The migrations themselves are run above; here the workspace is only said to be of an earlier revision."""
+    monkeypatch.setattr(founding, "require_known", lambda _: "0001")
+    monkeypatch.setattr(founding, "migrate", lambda _: None)
+    settings = Settings(database_url=workspace.database_url)
+    assert upgrade(workspace.folder, settings=settings) == ("0001", HEAD)
+    with Plane(workspace) as plane:
+        (newest,) = plane.ledger.feed(limit=1)
+        assert (newest.leaf.action, newest.leaf.outcome) == ("plane.configure", "done")
+        assert newest.payload["facts"] == {"schema_before": "0001", "schema_after": HEAD}

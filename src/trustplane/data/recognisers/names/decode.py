@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from trustplane.data.recognisers.names.features import features, looks
 from trustplane.data.recognisers.names.model import Floats, Model
-from trustplane.data.recognisers.names.tokens import SIGN, Ints, Tokens, tokens
+from trustplane.data.recognisers.names.tokens import BREAK, SIGN, Ints, Tokens, tokens
 
 _AT_ONCE = 1 << 18
 """Characters that are looked at together."""
@@ -59,7 +59,12 @@ def _found(pieces: Sequence[tuple[int, int, str]], model: Model) -> Iterator[Fou
     weights = scores(seen, model)
     tags = _chains(weights, seen.text, model)
     signs = np.append(0, np.cumsum(seen.kinds[seen.starts] > SIGN))
+    breaks = seen.kinds[seen.starts] == BREAK
     for first, last, entity in _runs(tags, seen.text, model.tags):
+        while breaks[first] and first < last:
+            first += 1  # noqa: PLW2901 - a name begins with its first word
+        while breaks[last] and first < last:
+            last -= 1  # noqa: PLW2901
         if last - first >= _LONGEST or signs[first] == signs[last + 1]:
             continue
         number, offset, _ = pieces[seen.text[first]]

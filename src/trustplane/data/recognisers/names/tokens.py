@@ -1,6 +1,7 @@
 """Texts as tokens, all texts at once and without a loop over characters.
 
-A token is a run of letters, a run of digits, a run of line breaks, or one sign. It takes time linear in the characters.
+A token is a run of letters, a run of digits, a run of line breaks, or one sign. A backslash with ``n``, ``r`` or ``t`` is a
+line break too, as logs and JSON write them. It takes time linear in the characters.
 """
 
 import unicodedata
@@ -14,6 +15,7 @@ import numpy.typing as npt
 SPACE, BREAK, SIGN, DIGIT, UPPER, LOWER, LETTER = range(7)
 """The kinds of a character; ``LETTER`` has no case, or is a mark on another letter."""
 _PLANE = 0x10000
+_BACKSLASH, _NEWLINE, _ESCAPED = ord("\\"), ord("\n"), [ord(sign) for sign in "nrt"]
 _GROUP = np.array([0, 1, 2, 3, 4, 4, 4], np.uint8)
 
 Ints = npt.NDArray[np.int64]
@@ -69,6 +71,8 @@ def tokens(texts: Sequence[str]) -> Tokens:
     beyond = codes >= _PLANE
     safe = np.where(beyond, 0, codes)
     kind, low = np.where(beyond, np.uint8(SIGN), kinds[safe]), np.where(beyond, codes, lower[safe])
+    for place in _escaped(codes, offsets):
+        kind[place], low[place] = BREAK, _NEWLINE
     group = _GROUP[kind]
     first = np.ones(len(codes), bool)
     first[1:] = (group[1:] != group[:-1]) | (group[1:] == SIGN)
@@ -78,3 +82,10 @@ def tokens(texts: Sequence[str]) -> Tokens:
     held = group[edges] != SPACE
     starts, ends = edges[held], ends[held]
     return Tokens(codes, low, kind, starts, ends, np.searchsorted(offsets, starts, "right") - 1, offsets)
+
+
+def _escaped(codes: Codes, offsets: Ints) -> tuple[Ints, Ints]:
+    """Where backslashes of written-out line breaks stand, and where their letters."""
+    at = np.flatnonzero(codes[:-1] == _BACKSLASH)
+    at = at[np.isin(codes[at + 1], _ESCAPED) & ~np.isin(at + 1, offsets)]
+    return at, at + 1

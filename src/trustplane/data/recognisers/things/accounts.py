@@ -2,6 +2,7 @@
 
 import hashlib
 
+from trustplane.data.recognisers.contract import Opening
 from trustplane.data.recognisers.forms import form
 
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -62,6 +63,9 @@ CRYPTO = form(
     shortest=14,
     valid=is_wallet,
     inside=rf"(?<![0-9A-Za-z])(?:{_WALLETS})(?![0-9A-Za-z])",
+    opening=Opening(
+        ("[13LM]" + "[1-9A-HJ-NP-Za-km-z]" * 15, "bc1", "tb1", "ltc1", "BC1", "TB1", "LTC1", "0x"), "0-9A-Za-z"
+    ),
 )
 SECRET = form(
     "SECRET",
@@ -72,6 +76,28 @@ SECRET = form(
     needs="AgsxyShpne-",
     shortest=18,
     inside=rf"(?<![0-9A-Za-z_])(?:{_SECRETS})(?![0-9A-Za-z])|-----BEGIN [A-Z ]{{0,20}}PRIVATE KEY-----",
+    opening=Opening(
+        (
+            "AKIA",
+            "ASIA",
+            "gh[pousr]_",
+            "github_pat_",
+            "glpat-",
+            "[spr]k_",
+            "sk-",
+            "xox[abeoprs]-",
+            "AIza",
+            "ya29.",
+            "SG.",
+            "npm_",
+            "pypi-",
+            "hf_",
+            "dop_v1_",
+            "shp[a-z]",
+            "eyJ",
+            "-----BEGIN ",
+        )
+    ),
 )
 PASSWORD = form(
     "PASSWORD",

@@ -6,6 +6,7 @@ from trustplane.data.classes import SensitivityClass
 from trustplane.data.recognisers.checksums import among, luhn
 from trustplane.data.recognisers.checksums import number as value
 from trustplane.data.recognisers.codes import Mask, Signs
+from trustplane.data.recognisers.contract import Opening
 from trustplane.data.recognisers.forms import form
 from trustplane.data.recognisers.numbers import number
 
@@ -45,6 +46,7 @@ MAC_ADDRESS = form(
     needs=":-.",
     shortest=14,
     inside=r"(?<![0-9A-Za-z:.-])[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){5}(?![0-9A-Za-z:-])",
+    opening=Opening(("[0-9A-Fa-f][0-9A-Fa-f][:-][0-9A-Fa-f][0-9A-Fa-f][:-]",), "0-9A-Za-z:.-"),
 )
 URL = form(
     "URL",
@@ -55,6 +57,11 @@ URL = form(
     inside=(
         r"(?:\b(?:https?|ftp)://|\bwww\.)[^\s<>\"']{2,2000}[^\s<>\"'.,;:!?)]"
         r"|(?<![\w@.-])[A-Za-z0-9][A-Za-z0-9-]{0,62}\.(?:com|org|net|edu|gov|info|biz|io|co\.uk|de|fr)\b(?:/[^\s<>\"']{0,500})?"
+    ),
+    opening=Opening(
+        ("[0-9A-Za-z]",),
+        "0-9A-Za-z_",
+        ("://", "www.", ".com", ".org", ".net", ".edu", ".gov", ".info", ".biz", ".io", ".co.uk", ".de", ".fr"),
     ),
     klass=SensitivityClass.QUASI_IDENTIFIER,
 )

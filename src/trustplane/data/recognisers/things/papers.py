@@ -1,6 +1,7 @@
 """Papers: passports, driving licences, number plates, medical records. Their forms say little, so their names must."""
 
 from trustplane.data.classes import SensitivityClass
+from trustplane.data.recognisers.contract import Opening
 from trustplane.data.recognisers.forms import form
 from trustplane.data.recognisers.numbers import number
 
@@ -38,6 +39,7 @@ UK_DRIVING_LICENCE = form(
         r"\b(?:[A-Z]{5}|[A-Z]{4}9|[A-Z]{3}99|[A-Z]{2}999)[0-9](?:0[1-9]|1[0-2]|5[1-9]|6[0-2])(?:[0-2][0-9]|3[01])[0-9]"
         r"[A-Z][A-Z9][0-9][A-Z]{2}\b"
     ),
+    opening=Opening(("@@[A-Z9][A-Z9][A-Z9]#[0156]#",), "0-9A-Za-z_"),
 )
 LICENSE_PLATE = form(
     "LICENSE_PLATE",

@@ -1,6 +1,7 @@
 """Places: coordinates and postcodes that name a street."""
 
 from trustplane.data.classes import SensitivityClass
+from trustplane.data.recognisers.contract import Opening
 from trustplane.data.recognisers.forms import form
 
 _NUMBER = r"[+-]?[0-9]{1,3}\.[0-9]{3,}"
@@ -14,7 +15,8 @@ COORDINATES = form(
     least=0.5,
     needs=",; ",
     shortest=11,
-    inside=r"(?<![0-9.])[+-]?[0-9]{1,2}\.[0-9]{3,12}, ?[+-]?[0-9]{1,3}\.[0-9]{3,12}(?![0-9.])",
+    inside=r"(?<![0-9.])[+-]?[0-9]{1,2}\.[0-9]{3,12}, ?[+-]?[0-9]{1,3}\.[0-9]{3,12}(?![0-9]|\.[0-9])",
+    opening=Opening(("#.###", "##.###", "[+-]#.###", "[+-]##.###"), "0-9."),
     klass=SensitivityClass.QUASI_IDENTIFIER,
 )
 LATITUDE_LONGITUDE = form(
@@ -39,5 +41,6 @@ UK_POSTCODE = form(
         r"\b[A-PR-UWYZ](?:[0-9]{1,2}|[A-HK-Y][0-9]|[A-HK-Y][0-9][0-9]|[0-9][A-HJKPSTUW]|[A-HK-Y][0-9][ABEHMNPRVWXY])"
         r" [0-9][ABD-HJLNP-UW-Z]{2}\b"
     ),
+    opening=Opening(("@# #@@", "@#* #@@", "@@# #@@", "@@#* #@@"), "0-9A-Za-z_"),
     klass=SensitivityClass.QUASI_IDENTIFIER,
 )

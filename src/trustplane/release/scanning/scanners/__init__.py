@@ -1,0 +1,1 @@
+"""The scanners and layouts that come with Trustplane."""

@@ -1,0 +1,1 @@
+"""What runs notebooks and functions inside the sandbox."""

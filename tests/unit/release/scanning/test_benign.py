@@ -1,0 +1,75 @@
+"""What the libraries write themselves passes: every estimator of scikit-learn, boosted trees, PyTorch's tensors."""
+
+import io
+import pickle
+
+import joblib
+import numpy as np
+import pytest
+from sklearn.utils import all_estimators
+from tools import learn_globals
+
+ROWS = np.abs(np.random.RandomState(0).randn(40, 5)) + 0.1
+CLASSES = (ROWS[:, 0] > np.median(ROWS[:, 0])).astype(int)
+
+
+def objections(judged, data):
+    return [(o.message, o.subject, o.place) for o in judged(data).objections]
+
+
+def compressed(thing):
+    file = io.BytesIO()
+    joblib.dump(thing, file, compress=3)
+    return file.getvalue()
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("name", "kind"), all_estimators(), ids=[name for name, _ in all_estimators()])
+def test_an_estimator_passes(name, kind, judged):
+    fitted = next((f for f in map(learn_globals.fit, learn_globals.instances(kind)) if f is not None), None)
+    if fitted is None:
+        pytest.skip("it is not fitted on small tables")
+    for data in (pickle.dumps(fitted), pickle.dumps(fitted, 2), compressed(fitted)):
+        assert objections(judged, data) == []
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("library", ["python", "numpy", "scipy", "pandas", "xgboost", "lightgbm", "catboost"])
+def test_a_library_passes(library, judged):
+    for thing in learn_globals.LIBRARIES[library][1]():
+        if type(thing).__name__ == "interp1d":  # it keeps a bound method, which a pickle fetches by a dotted name
+            assert "interp1d._call_linear" in objections(judged, pickle.dumps(thing))[0][1]
+            continue
+        assert objections(judged, pickle.dumps(thing)) == []
+        assert objections(judged, compressed(thing)) == []
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("modern", [True, False])
+def test_tensors_pass(modern, judged):
+    torch = pytest.importorskip("torch")
+    for thing in learn_globals.torch():
+        file = io.BytesIO()
+        torch.save(thing, file, _use_new_zipfile_serialization=modern)
+        assert objections(judged, file.getvalue()) == []
+        assert judged(file.getvalue()).format == ("torch" if modern else "torch-legacy")
+
+
+@pytest.mark.parametrize("save", [np.save, np.savez, np.savez_compressed])
+def test_arrays_pass(save, judged):
+    file = io.BytesIO()
+    save(file, np.zeros((3, 2), [("a", "f4"), ("b", "U3", (2,))]))
+    assert objections(judged, file.getvalue()) == []
+    assert not judged(file.getvalue()).loads_code
+
+
+def test_a_pickle_is_told_as_one_even_if_it_passes(judged):
+    found = judged(pickle.dumps(np.arange(3)))
+    assert found.loads_code
+    assert found.globals == ("numpy._core.multiarray._reconstruct", "numpy.ndarray", "numpy.dtype")
+
+
+def test_text_passes(judged):
+    for text in ("catboost\nnumpy\n", "class A:\n    pass\n", "{}", "# Title\n\nWords, Wörter.\n"):
+        assert judged(text.encode()).format == "text"
+        assert objections(judged, text.encode()) == []
