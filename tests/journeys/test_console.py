@@ -108,6 +108,12 @@ def test_a_budget_shows_what_was_told_at_its_cost(inside):
     assert "mean\tAGE\t0.5\tdata-steward" in text
 
 
+def test_scans_tell_what_was_found_in_an_artifact(inside):
+    text = told_on(inside, "Scans")
+    assert "model.onnx" in text
+    assert "nothing" in text
+
+
 def test_views_tell_who_may_see_what(inside):
     inside.get_by_role("link", name="credit").first.click()
     inside.get_by_role("link", name="Views", exact=True).click()
@@ -180,7 +186,9 @@ def test_every_link_leads_somewhere_and_every_page_has_one_heading(inside, serve
         looked_at[here] = kind
         waiting += [
             link
-            for link in inside.eval_on_selector_all("a[href]", "all => all.map(a => a.href)")
+            for link in inside.eval_on_selector_all(
+                "a[href]", "all => all.map(a => new URL(a.getAttribute('href'), document.baseURI).href)"
+            )
             if link.startswith(f"{url}/console")
         ]
     assert {*looked_at.values()} >= {

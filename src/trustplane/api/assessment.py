@@ -10,11 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from trustplane.api.access import Asked, listed, moment
-from trustplane.api.release import VERSION, Named, OneVersion, ShownVersion, assessment_facts
+from trustplane.api.release import VERSION, Named, OneVersion, ShownVersion
 from trustplane.assessment.checks.registry import installed_checks
 from trustplane.assessment.comparing import caveat_of, compare
 from trustplane.assessment.drafting import draft_suite
-from trustplane.assessment.report import document, render
+from trustplane.assessment.report import assessment_facts, document, render
 from trustplane.assessment.service import assessments_of, find_assessment, start_assessment
 from trustplane.assessment.tables import Assessment
 from trustplane.assessment.telling import MOST_ROWS, explain_rows

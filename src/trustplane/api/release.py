@@ -12,8 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from trustplane.api.access import Asked, Door, Paged, moment, names_of, page_of
+from trustplane.assessment.report import assessment_facts
 from trustplane.assessment.service import assessments_of
-from trustplane.assessment.tables import Assessment
 from trustplane.kernel.controls.tables import FindingRow
 from trustplane.kernel.identity.scopes import find_project
 from trustplane.release.approval import approve, reject
@@ -243,20 +243,6 @@ def finding_facts(row: FindingRow) -> dict[str, Any]:
         "figures": row.figures,
         "evidence": row.evidence,
         "evaluated": moment(row.evaluated),
-    }
-
-
-def assessment_facts(row: Assessment) -> dict[str, Any]:
-    """An assessment as every route answers it."""
-    return {
-        "id": row.id,
-        "job": row.job_id,
-        "state": row.state,
-        "seed": row.seed,
-        "results": row.results,
-        "ended": row.ended,
-        "created": moment(row.created),
-        "finished": moment(row.finished),
     }
 
 

@@ -17,7 +17,7 @@ from trustplane.release.scanning.service import scan_output, scans_of
 from trustplane.release.tables import ArtifactScan
 from trustplane.training.accounting import by_author, totals
 from trustplane.training.cancelling import cancel_run
-from trustplane.training.following import follow_log
+from trustplane.training.following import SILENCE, Said, follow_log
 from trustplane.training.manifest import Cluster, manifest
 from trustplane.training.profiles import PROFILES, USUAL, find_profile
 from trustplane.training.repetition import repeat_run, repetitions_of
@@ -165,10 +165,17 @@ def series(project: str, run: str, door: Asked) -> dict[str, Any]:
 
 @router.get("/projects/{project}/runs/{run}/log", response_class=StreamingResponse)
 def log(project: str, run: str, door: Asked) -> StreamingResponse:
-    """What a run prints, from its beginning until it ends, a JSON object a line: ``stream`` and ``text``. The opening is recorded."""
+    """What a run prints, from its beginning until it ends, a JSON object a line: ``stream`` and ``text``. The opening is recorded.
+
+    An empty line says that the run is still there and prints nothing.
+    """
     parts = follow_log(door.plane, door.actor, project, run)
-    lines = (msgspec.json.encode({"stream": said.stream, "text": said.text}) + b"\n" for said in parts)
+    lines = (b"\n" if said is SILENCE else _line(said) for said in parts)
     return StreamingResponse(lines, media_type="application/x-ndjson")
+
+
+def _line(said: Said) -> bytes:
+    return msgspec.json.encode({"stream": said.stream, "text": said.text}) + b"\n"
 
 
 @router.post("/projects/{project}/runs/{run}/cancel")

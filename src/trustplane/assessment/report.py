@@ -6,11 +6,27 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from trustplane.assessment.checks.contract import Check, laxer
+from trustplane.assessment.picturing import plots
 from trustplane.assessment.tables import Assessment
+from trustplane.values.clock import rfc3339
 
 SCHEMA = "trustplane-assessment/1"
 WORDS = {"passed": "passes", "failed": "fails", "no-evidence": "cannot tell", "not-applicable": "does not apply"}
 SIGNS = {"passed": "✓", "failed": "✗", "no-evidence": "?", "not-applicable": "–"}
+
+
+def assessment_facts(row: Assessment) -> dict[str, Any]:
+    """An assessment as lists, routes and pages show it."""
+    return {
+        "id": row.id,
+        "job": row.job_id,
+        "state": row.state,
+        "seed": row.seed,
+        "results": row.results,
+        "ended": row.ended,
+        "created": rfc3339(row.created),
+        "finished": None if row.finished is None else rfc3339(row.finished),
+    }
 
 
 def document(label: str, facts: Mapping[str, Any], row: Assessment, checks: Mapping[str, Check]) -> dict[str, Any]:
@@ -42,7 +58,7 @@ def render(body: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pages.filters["figure"] = _figure
+    pages.filters.update(figure=_figure, plots=plots)
     return pages.get_template("report.html").render(report=body, words=WORDS, signs=SIGNS)
 
 

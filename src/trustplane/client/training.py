@@ -109,7 +109,8 @@ class Runs:
         """What a run prints, from its beginning until it ends: ``stream`` and ``text``."""
         with self._wire.stream(f"{self._at}/{segment(run)}/log") as answer:
             for line in answer.iter_lines():
-                yield Record(json.loads(line))
+                if line:  # an empty one says that the run prints nothing
+                    yield Record(json.loads(line))
 
     def job(self, run: str) -> Job:
         """The job of a run."""

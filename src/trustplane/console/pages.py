@@ -11,6 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
+from trustplane.assessment.checks.registry import installed_checks
+from trustplane.assessment.picturing import trend
+from trustplane.assessment.report import assessment_facts, document, render
+from trustplane.assessment.service import assessments_of
 from trustplane.assessment.tables import Assessment
 from trustplane.compliance.tables import Report
 from trustplane.console.finding import find, latest_findings, names_of, posture_of
@@ -33,7 +37,7 @@ from trustplane.serving.catalog import deployment_target
 from trustplane.serving.tables import Decision, Deployment
 from trustplane.training.runs import run_target
 from trustplane.training.tables import Run
-from trustplane.values.errors import TrustplaneError
+from trustplane.values.errors import NotFound, TrustplaneError
 
 router = APIRouter(prefix="/console", include_in_schema=False, default_response_class=HTMLResponse)
 
@@ -228,12 +232,28 @@ def model(version: str, viewer: Looking) -> Response:
             model=session.get_one(Model, row.model_id),
             project=session.get_one(Project, row.project_id),
             assessments=_of(session, Assessment, Assessment.model_version_id == row.id),
+            trend=_trend(session, row),
             approvals=_of(session, Approval, Approval.model_version_id == row.id),
             waivers=_of(session, Waiver, Waiver.model_version_id == row.id),
             deployments=_of(session, Deployment, Deployment.model_version_id == row.id),
             findings=latest_findings(session, row.project_id, [about.id for about in related(session, row)]),
             names=names_of(session),
         )
+
+
+@router.get("/models/{version}/assessments/{assessment}")
+def assessment(version: str, assessment: str, viewer: Looking) -> Response:
+    """An assessment as the page that stands alone and prints well."""
+    with viewer.plane.database.read() as session:
+        row = find(session, ModelVersion, version)
+        viewer.may("assessment.read", model_target(session, row))
+        held = find(session, Assessment, assessment)
+        if held.model_version_id != row.id:
+            raise NotFound("TP-ASSESS-006", f"there is no assessment {assessment[:64]!r} of this version")
+        name = session.get_one(Model, row.model_id).name
+        body = document(f"{name} {row.number}", assessment_facts(held), held, installed_checks())
+    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+    return HTMLResponse(render(body), headers=headers)
 
 
 @router.get("/deployments/{deployment}")
@@ -267,6 +287,20 @@ def _visible(viewer: Viewer, row: Project) -> bool:
 
 def _of(session: Session, kind: Any, condition: Any) -> Sequence[Any]:
     return session.scalars(select(kind).where(condition).order_by(kind.id.desc())).all()
+
+
+def _trend(session: Session, row: ModelVersion) -> str:
+    """The area under the curve over the versions of the model, where several were assessed."""
+    versions = session.scalars(
+        select(ModelVersion).where(ModelVersion.model_id == row.model_id).order_by(ModelVersion.number)
+    )
+    points = []
+    for version in versions:
+        done = [a for a in assessments_of(session, version.id) if a.state == "done" and "performance" in a.results]
+        if done and "auc" in done[0].results["performance"]["figures"]:
+            result = done[0].results["performance"]
+            points.append((version.number, result["figures"]["auc"], result["intervals"].get("auc")))
+    return trend("Area under the curve", points) if len(points) > 1 else ""
 
 
 def _newest(session: Session, row: Dataset) -> DatasetVersion | None:

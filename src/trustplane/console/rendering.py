@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from trustplane import __version__
+from trustplane.assessment.picturing import plots
 from trustplane.console.session import Viewer
 from trustplane.values.errors import TrustplaneError
 
@@ -63,7 +64,7 @@ _pages = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_pages.filters.update(moment=_moment, short=_short, size=_size, figure=_figure, duration=_duration)
+_pages.filters.update(plots=plots, moment=_moment, short=_short, size=_size, figure=_figure, duration=_duration)
 
 
 def page(viewer: Viewer, template: str, **facts: Any) -> HTMLResponse:

@@ -12,7 +12,7 @@ from trustplane.kernel.ledger.evidence import events_about
 from trustplane.training.repetition import repetitions_of
 from trustplane.training.tables import Run, RunDetail
 from trustplane.values.findings import Severity, Subject
-from trustplane.values.outcomes import Failed, Passed, Verdict
+from trustplane.values.outcomes import Failed, Inconclusive, Passed, Verdict
 
 SUBJECT_KIND = "run"
 UNSAFE = "unsafe-none"
@@ -110,10 +110,13 @@ def repeatable(session: Session, scope: Scope) -> Sequence[Subject]:
 
 
 def collect_repetition(session: Session, subject: Subject) -> Evidence | None:
-    """The newest repetition of the run that has ended."""
+    """The newest repetition of the run that has ended; without one, the run itself."""
+    row = session.get(Run, subject.id)
+    if row is None:
+        return None
     ended = [(row, detail) for row, detail in repetitions_of(session, subject.id) if row.finished is not None]
     if not ended:
-        return None
+        return Evidence({"repetitions": 0}, events_about(session, f"Run::{row.id}")[:1], row.finished)
     again, detail = ended[0]
     facts = {"state": again.state, "ended": again.ended, "repetitions": len(ended), **detail.comparison}
     return Evidence(facts, events_about(session, f"Run::{again.id}")[-3:], again.finished)
@@ -122,6 +125,8 @@ def collect_repetition(session: Session, subject: Subject) -> Evidence | None:
 def judge_repetition(evidence: Evidence) -> Verdict:
     """The newest repetition gave the same outputs, or the same figures within its tolerance."""
     facts = evidence.facts
+    if not facts["repetitions"]:
+        return Inconclusive("nobody has repeated the run", "repeat it with 'trustplane run verify RUN'")
     figures = {"repetitions": float(facts["repetitions"])}
     if facts["state"] != "done":
         return Failed(

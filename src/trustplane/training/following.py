@@ -35,6 +35,11 @@ class Said:
     text: str
 
 
+SILENCE = Said("", "")
+"""Said now and then while a run prints nothing, so that whoever waits sees that the connection lives."""
+_QUIET = 60  # so many looks without a word are a silence
+
+
 @dataclass(slots=True)
 class _Tail:
     """One stream of a run that is executed: its file stays open, so that its end is read also after the folder was removed."""
@@ -68,7 +73,7 @@ def follow_log(
     def parts() -> Iterator[Said]:
         seen = False
         for said in _live(plane, run_id, pause):
-            seen = True
+            seen = seen or said is not SILENCE
             yield said
         if not seen:
             kept = _now(plane, run_id).log_blob
@@ -85,9 +90,15 @@ def _live(plane: "Plane", run_id: str, pause: Callable[[float], None]) -> Iterat
     folder = scratch_of(plane, run_id) / "logs"
     tails = [_Tail(name) for name in STREAMS]
     with ExitStack() as stack:
+        quiet = 0
         while _now(plane, run_id).state == "queued":
+            quiet += 1
             for tail in tails:
-                yield from tail.read(stack, folder)
+                for said in tail.read(stack, folder):
+                    quiet = 0
+                    yield said
+            if quiet and quiet % _QUIET == 0:
+                yield SILENCE
             pause(LOOK)
         if any(tail.file is not None for tail in tails):  # else what was kept tells all of it
             for tail in tails:

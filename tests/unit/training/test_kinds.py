@@ -8,7 +8,7 @@ import pytest
 from trustplane.kernel.ledger.evidence import events_about
 from trustplane.kernel.operation import AccessDenied
 from trustplane.training.cancelling import cancel_run
-from trustplane.training.following import follow_log
+from trustplane.training.following import SILENCE, follow_log
 from trustplane.training.runs import CANCELLED, RunSpec, detail_of, series_of, start_run
 from trustplane.training.sandboxes.contract import GIB, Limits
 from trustplane.training.tables import Run
@@ -164,6 +164,16 @@ def test_a_run_is_followed_while_it_runs_and_that_is_on_record(plane, cast, begu
     assert [(p.stream, p.text) for p in again] == [("stdout", "begun\ngone on\n"), ("stderr", "ééé\n")]
     with pytest.raises(AccessDenied):
         follow_log(plane, cast["operator"], "credit", run_id)
+
+
+def test_a_run_that_prints_nothing_says_so_now_and_then(plane, cast, begun, settled) -> None:
+    run_id, output = begun()
+    parts = follow_log(plane, cast["scientist"], "credit", run_id, lambda _: None)
+    while next(parts) is not SILENCE:
+        pass
+    (output / "go").touch()
+    assert "gone on\n" in [p.text for p in parts if p is not SILENCE]
+    settled(run_id)
 
 
 def test_progress_of_the_script_is_that_of_its_job(plane, begun, settled) -> None:

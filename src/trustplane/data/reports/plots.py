@@ -25,6 +25,15 @@ class Bars:
     mark: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Range:
+    """One line of a plot: a value, and the interval that it may lie in."""
+
+    label: str
+    value: float
+    ends: tuple[float, float] | None = None
+
+
 def share(value: float) -> str:
     """A share in words."""
     if value in {0, 1}:
@@ -92,17 +101,68 @@ def columns(title: str, groups: Mapping[str, tuple[float, ...]], series: Sequenc
     return _svg(title, bottom + 26, parts)
 
 
+def ranges(title: str, rows: Sequence[Range], words: Callable[[float], str] = figure, span: tuple[float, float] = (0.0, 1.0)) -> str:  # fmt: skip
+    """Values as dots with their intervals as lines, on an axis over ``span``."""
+    low, wide = span[0], (span[1] - span[0]) or 1.0
+    top, parts = 4, [_ticks(4, 4 + _ROW * len(rows), words, span)]
+    for at, row in enumerate(rows):
+        middle = top + _ROW * (at + 0.5)
+        parts.append(_text(_LABELS, middle + 4, row.label, "end"))
+        x = _LEFT + _SPAN * _part(row.value - low, wide)
+        furthest = x
+        if row.ends is not None:
+            first, furthest = (_LEFT + _SPAN * _part(end - low, wide) for end in row.ends)
+            parts.append(f'<line class="range" x1="{first:.1f}" x2="{max(furthest, first + 1):.1f}" y1="{middle:.1f}" y2="{middle:.1f}"/>')  # fmt: skip
+        parts.append(f'<circle class="after" cx="{x:.1f}" cy="{middle:.1f}" r="4"/>')
+        parts.append(_text(max(x, furthest) + 8, middle + 4, words(row.value), "start", "value"))
+    return _svg(title, top + _ROW * len(rows) + 22, parts)
+
+
+def curve(title: str, points: Sequence[tuple[float, float]], across: str, mark: float | None = None) -> str:
+    """A line through points in the order of their first numbers, from 0 to the largest second one. ``across`` says what runs along the axis."""
+    left, top, high, wide = 56, 10, 150, WIDTH - 56 - 16
+    inside = [(x, y) for x, y in sorted(points) if isfinite(x) and isfinite(y)]
+    if not inside:
+        return ""
+    first, reached = inside[0][0], inside[-1][0]
+    most = max((y for _, y in inside), default=0.0) or 1.0
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        return left + wide * _part(x - first, (reached - first) or 1.0), top + high * (1 - _part(y, most))
+
+    path = "".join(f"{'L' if at else 'M'}{x:.1f} {y:.1f}" for at, (x, y) in enumerate(place(*p) for p in inside))
+    bottom = top + high
+    parts = [f'<line class="axis" x1="{left}" x2="{left + wide}" y1="{bottom}" y2="{bottom}"/>']
+    for tick in (0, 0.5, 1):
+        y = top + high * (1 - tick)
+        parts.append(f'<line class="grid" x1="{left}" x2="{left + wide}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(_text(left - 6, y + 4, figure(most * tick), "end", "tick"))
+        x = first + (reached - first) * tick
+        parts.append(
+            _text(left + wide * tick, bottom + 15, figure(x), ("start", "middle", "end")[int(tick * 2)], "tick")
+        )
+    if mark is not None and first <= mark <= reached:
+        x, _ = place(mark, 0)
+        parts.append(f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{bottom}"/>')
+    parts += [f'<path class="line" d="{path}"/>', _text(left + wide / 2, bottom + 30, across, "middle")]
+    return _svg(title, bottom + 36, parts)
+
+
 def _part(value: float, most: float) -> float:
     return min(max(value / most, 0.0), 1.0) if isfinite(value) else 0.0
 
 
 def _grid(top: float, bottom: float, words: Callable[[float], str], most: float) -> str:
+    return _ticks(top, bottom, words, (0.0, most))
+
+
+def _ticks(top: float, bottom: float, words: Callable[[float], str], span: tuple[float, float]) -> str:
     lines = []
     for tick in (0, 0.25, 0.5, 0.75, 1):
-        x = _LEFT + _SPAN * tick
+        x, said = _LEFT + _SPAN * tick, words(span[0] + (span[1] - span[0]) * tick)
         kind = "axis" if tick == 0 else "grid"
         lines.append(f'<line class="{kind}" x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{bottom}"/>')
-        lines.append(_text(x, bottom + 16, words(most * tick).replace(".0 %", " %"), "middle", "tick"))
+        lines.append(_text(x, bottom + 16, said.replace(".0 %", " %"), "middle", "tick"))
     return "".join(lines)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trustplane.data.reports.plots import Bars, bars, columns, reach, share
+from trustplane.data.reports.plots import Bars, Range, bars, columns, curve, ranges, reach, share
 
 SVG = "{http://www.w3.org/2000/svg}"
 shares = st.floats(0, 1)
@@ -55,3 +55,32 @@ def test_shares_in_words(value, words):
 @pytest.mark.parametrize(("values", "end"), [([], 0.1), ([0.02], 0.1), ([0.02, 0.3], 0.5), ([0.9], 1.0)])
 def test_an_axis_reaches_beyond_its_values(values, end):
     assert reach(values) == end
+
+
+@given(rows=st.lists(st.tuples(shares, shares, shares), min_size=1, max_size=8))
+def test_a_dot_lies_where_its_value_is_and_its_interval_around_it(rows):
+    given_rows = [Range("x", sorted(r)[1], (min(r), max(r))) for r in rows]
+    tree = drawn(ranges("t", given_rows))
+    dots = [float(c.get("cx")) for c in tree.iter(f"{SVG}circle")]
+    lines = [(float(n.get("x1")), float(n.get("x2"))) for n in tree.iter(f"{SVG}line") if n.get("class") == "range"]
+    assert len(dots) == len(lines) == len(rows)
+    for dot, (first, last) in zip(dots, lines, strict=True):
+        assert first - 0.11 <= dot <= last + 0.11
+    zero, one = (float(c.get("cx")) for c in drawn(ranges("t", [Range("a", 0), Range("b", 1)])).iter(f"{SVG}circle"))
+    for dot, row in zip(dots, given_rows, strict=True):
+        assert dot == pytest.approx(zero + (one - zero) * row.value, abs=0.2)
+
+
+def test_negative_values_have_an_axis_of_their_own():
+    low, high = (float(c.get("cx")) for c in drawn(ranges("t", [Range("a", -1), Range("b", 1)], span=(-1, 1))).iter(f"{SVG}circle"))  # fmt: skip
+    assert low < high
+
+
+def test_a_curve_goes_through_its_points_in_order():
+    tree = drawn(curve("t", [(1.0, 0.5), (0.0, 0.0), (2.0, 1.0), (3.0, float("nan"))], "x < y", 1.0))
+    [path] = [p.get("d") for p in tree.iter(f"{SVG}path")]
+    places = [tuple(map(float, part[1:].split())) for part in path.replace("L", "|L").replace("M", "|M").split("|")[1:]]
+    assert [x for x, _ in places] == sorted(x for x, _ in places)
+    assert [y for _, y in places] == sorted((y for _, y in places), reverse=True)
+    assert len(places) == 3
+    assert curve("t", [], "x") == ""

@@ -1,6 +1,7 @@
 """The decision point: decisions name their policies, forbids win, and whatever cannot be evaluated is denied."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import cedarpy
 import pytest
@@ -12,7 +13,7 @@ from trustplane.kernel.policy.engine import FAILED, build, builtin
 from trustplane.kernel.policy.loading import schema
 from trustplane.kernel.policy.requests import Principal, Ref, account, entities_of, query_of
 from trustplane.kernel.policy.roles import ROLES
-from trustplane.kernel.policy.sources import Source
+from trustplane.kernel.policy.sources import Source, builtin_sources
 from trustplane.values.outcomes import Allowed, Denial
 
 EVERYTHING = '@id("everything") permit (principal, action, resource);'
@@ -149,6 +150,21 @@ def test_a_policy_that_permits_everything_gives_back_nothing_that_a_forbid_takes
     ):
         assert extended.decide(request).policies == (policy,)
         assert isinstance(extended.decide(request), Denial)
+
+
+def test_who_may_use_which_profile_is_a_planes_own_policy(ask):
+    """The policy of docs/how-to/runs.md."""
+    page = (Path(__file__).parents[4] / "docs/how-to/runs.md").read_text("utf-8")
+    own = page.partition("```text\n")[2].partition("```")[0]
+    engine = build((*builtin_sources(), Source("own", own)))
+    for profile, role, allowed in (
+        ("strict", "scientist", True),
+        ("research", "scientist", False),
+        ("gpu", "scientist", False),
+        ("gpu", "owner", True),
+    ):
+        decision = engine.decide(ask("run.start", role, context={"profile": profile}))
+        assert isinstance(decision, Allowed) == allowed, (profile, role)
 
 
 def test_without_policies_everything_is_denied(ask):
