@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from trustplane.data.reports.plots import Range, curve, figure, ranges
+from trustplane.data.reports.plots import Bars, Range, bars, curve, figure, ranges, reach
 
 MOST = 16
 """Figures of one plot."""
@@ -14,7 +14,14 @@ _STEP = re.compile(r"cost\[([0-9.]+)\]\Z")
 def plots(result: Mapping[str, Any]) -> list[str]:
     """SVG texts of a check's result as it is kept."""
     return [
-        plot for plot in (*_intervals(result), *_costs(result["figures"]), *_budget(result.get("details", {}))) if plot
+        plot
+        for plot in (
+            *_intervals(result),
+            *_costs(result["figures"]),
+            *_budget(result.get("details", {})),
+            *_weaknesses(result.get("details", {})),
+        )
+        if plot
     ]
 
 
@@ -62,3 +69,10 @@ def _budget(details: Mapping[str, Any]) -> Iterator[str]:
         yield curve(
             "Rows that are evaded by the distance that an attacker may go", points, "distance within the budget"
         )
+
+
+def _weaknesses(details: Mapping[str, Any]) -> Iterator[str]:
+    rows = [Bars(str(feature), (float(share),)) for feature, share, *_ in details.get("weaknesses", ())]
+    if rows:
+        most = reach(row.values[0] for row in rows)
+        yield bars("Features by the share of evasions that change them", rows, most=most)

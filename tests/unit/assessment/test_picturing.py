@@ -20,8 +20,14 @@ def test_figures_with_intervals_are_drawn_and_large_ones_are_left_to_the_table()
 
 def test_costs_and_budgets_are_curves():
     costs = {f"cost[{t / 10:g}]": t / 10 for t in range(1, 10)} | {"best_threshold": 0.2}
-    made = plots(result(costs, {name: [0, 1] for name in costs}, {"curve": [[0.1, 0.2], [0.5, 0.9]]}))
-    assert [ET.fromstring(p).get("aria-label").split()[0] for p in made] == ["Figures", "Cost", "Rows"]
+    made = plots(
+        result(
+            costs,
+            {name: [0, 1] for name in costs},
+            {"curve": [[0.1, 0.2], [0.5, 0.9]], "weaknesses": [["a<b", 0.4, 1.5]]},
+        )
+    )
+    assert [ET.fromstring(p).get("aria-label").split()[0] for p in made] == ["Figures", "Cost", "Rows", "Features"]
 
 
 def test_a_trend_has_a_line_for_each_version():
