@@ -98,7 +98,8 @@ def test_the_report_of_a_protection_shows_its_plots(inside, served):
     inside.get_by_role("heading", name="Protection of clients-k10").wait_for()
     assert inside.get_by_role("img", name="Risk of re-identification before and after").is_visible()
     assert "Attacks that were tried" in inside.locator("main").inner_text()
-    answer = inside.request.get(inside.get_by_role("link", name="As a file").get_attribute("href"))
+    url, _ = served
+    answer = inside.request.get(url + inside.get_by_role("link", name="As a file").get_attribute("href"))
     assert answer.headers["content-disposition"] == 'attachment; filename="clients-k10-1-protection.html"'
     assert "c2sp.org/tlog-proof@v1" in answer.text()
 
