@@ -8,7 +8,8 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 WORKSPACE ?= demo-workspace
 export UV_LINK_MODE ?= copy
-export PYTHONDONTWRITEBYTECODE ?=
+# Hundreds of processes are started here; each would compile every module anew where bytecode is not kept.
+export PYTHONDONTWRITEBYTECODE :=
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -85,6 +85,7 @@ def trained(scientist: Project, seed: int, parameters: dict[str, Any]) -> Any:
         parameters=parameters,
         seed=seed,
         files=others,
+        profile="research",
         limits={"memory_bytes": 8 << 30},
     )
     scientist.runs.job(started.id).wait()

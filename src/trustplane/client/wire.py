@@ -183,6 +183,7 @@ _TAMPERED = (
     *("TP-LEDGER-013", "TP-LEDGER-016", "TP-LEDGER-017", "TP-LEDGER-018", "TP-LEDGER-022", "TP-PLANE-005"),
     *(
         "TP-DATA-063",
+        "TP-DATA-137",
         "TP-DATA-083",
         "TP-RELEASE-008",
         "TP-SERVING-008",
@@ -204,6 +205,8 @@ _REFUSED = (
         "TP-DATA-123",
         "TP-DATA-125",
         "TP-DATA-133",
+        "TP-ASSESS-020",
+        "TP-RELEASE-020",
     ),
 )
 _BY_CODE: Mapping[str, type[TrustplaneError]] = dict.fromkeys(_TAMPERED, Tampered) | dict.fromkeys(_REFUSED, Refused)

@@ -14,7 +14,6 @@ from typing import Any, BinaryIO, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pyarrow.parquet.encryption as pe
 from pyarrow.fs import LocalFileSystem
@@ -25,6 +24,8 @@ from trustplane.values.errors import BadInput, Denied, Tampered, TrustplaneError
 FOOTER = "footer"
 _SEPARATORS = ",:;"
 ROW_GROUP = 131_072
+LARGE = 8 << 20
+"""Bytes from which on the row groups of a file are decoded side by side."""
 BATCH = ROW_GROUP // 2
 REPEATS = 4
 """A column has a dictionary where its values stand there so many times on average. In others, one costs time and space."""
@@ -169,7 +170,7 @@ def _batches(
 ) -> Iterator[pa.RecordBatch]:
     names = {_name_in_file(c): c for c in columns}
     factory, texts = _factory(keys), [_name_in_file(c) for c in packed]
-    if isinstance(source, Path):
+    if isinstance(source, Path) and source.stat().st_size >= LARGE:
         rows = _scan(source, list(names), factory, texts)
     else:
         rows = _walk(source, list(names), factory, texts)
@@ -179,6 +180,8 @@ def _batches(
 
 def _scan(path: Path, columns: list[str], factory: tuple[Any, Any], packed: list[str]) -> Iterator[pa.RecordBatch]:
     """A file of this machine: the next row groups are decoded while the caller works on this one."""
+    import pyarrow.dataset as ds  # it loads pandas, which takes a second that no small file is worth
+
     made, connection = factory
     how = ds.ParquetDecryptionConfig(made, connection, pe.DecryptionConfiguration())
     options = ds.ParquetFragmentScanOptions(decryption_config=how, pre_buffer=False)
@@ -190,9 +193,9 @@ def _scan(path: Path, columns: list[str], factory: tuple[Any, Any], packed: list
 
 
 def _walk(
-    source: BinaryIO, columns: list[str], factory: tuple[Any, Any], packed: list[str]
+    source: BinaryIO | Path, columns: list[str], factory: tuple[Any, Any], packed: list[str]
 ) -> Iterator[pa.RecordBatch]:
-    """A file that Python reads, so that threads of Arrow's would wait for the interpreter."""
+    """A small file, or one that Python reads, so that threads of Arrow's would wait for the interpreter."""
     made, connection = factory
     properties = made.file_decryption_properties(connection)
     with pq.ParquetFile(source, decryption_properties=properties, read_dictionary=packed) as file:
