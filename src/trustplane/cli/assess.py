@@ -164,7 +164,8 @@ def _show(done: Mapping[str, Any]) -> None:
             {"figure": n, "value": v, "interval": _interval(result["intervals"].get(n))}
             for n, v in list(result["figures"].items())[:_SHOWN]
         ]
-        table(rows, [("figure", "figure"), ("value", "value"), ("95 % interval", "interval")])
+        if rows:
+            table(rows, [("figure", "figure"), ("value", "value"), ("95 % interval", "interval")])
         more = len(result["figures"]) - _SHOWN
         say(f"and {more} more, with --json or in the report\n" if more > 0 else "")
 
