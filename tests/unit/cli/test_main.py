@@ -80,6 +80,7 @@ def test_plugins_are_listed_with_their_package(call):
         "recognisers",
         "readers",
         "sandboxes",
+        "attacks",
         "checks",
         "formats",
         "runtimes",

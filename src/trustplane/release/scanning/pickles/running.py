@@ -11,6 +11,7 @@ from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 from trustplane.release.scanning.content import Reader
@@ -20,8 +21,9 @@ from trustplane.release.scanning.pickles.arrays import pass_array
 from trustplane.release.scanning.pickles.stubs import OBJECT, Sized, Wrapped, checked, stand_in
 
 MEMORY = 3 << 29
-"""Bytes that a run may come to hold; what a pickle builds of numbers, texts and lists is real."""
+"""Bytes that a run may come to hold beside what the process held before; what a pickle builds of numbers, texts and lists is real."""
 AT_ONCE = 64 << 20
+_STATM = Path("/proc/self/statm")
 _SKIPPED = 1 << 12
 _NAMES = 20_000
 _TROUBLES = 100
@@ -169,6 +171,7 @@ class _Feed:
     def __init__(self, content: Reader) -> None:
         self._content = content
         self._calls = 0
+        self._most = held() + MEMORY
 
     def read(self, size: int) -> bytes:
         """As of a file."""
@@ -194,12 +197,17 @@ class _Feed:
     def _check(self) -> None:
         self._calls += 1
         if self._calls % 256 == 0:
-            check_memory()
+            check_memory(self._most)
 
 
-def check_memory() -> None:
-    """Raise :class:`TooMuch` once this process has come to hold more than it may."""
-    if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10 > MEMORY:
+def held() -> int:
+    """Bytes of memory that this process holds now (proc(5), statm)."""
+    return int(_STATM.read_text("ascii").split()[1]) * resource.getpagesize()
+
+
+def check_memory(most: int) -> None:
+    """Raise :class:`TooMuch` once this process holds more than it may."""
+    if held() > most:
         raise TooMuch(f"what it builds needs more than {MEMORY >> 20:,} MiB")
 
 
