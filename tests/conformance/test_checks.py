@@ -24,7 +24,8 @@ INSTALLED = installed_checks()
 every = pytest.mark.parametrize("check", INSTALLED.values(), ids=list(INSTALLED))
 
 
-PARTS = 5
+WEIGHTS = (0.35, 0.25, 0.2, 0.12, 0.08)
+PARTS = len(WEIGHTS)
 
 
 def sigmoid(features: np.ndarray) -> np.ndarray:
@@ -36,8 +37,8 @@ def drawn(rows: int, seed: int, groups: int) -> Rows:
     """Rows whose first features add up to the true log-odds."""
     random = np.random.default_rng(seed)
     scores = np.clip(random.beta(0.4, 0.6, rows), 1e-4, 1 - 1e-4)
-    apart = random.normal(size=(rows, PARTS))
-    parts = np.log(scores / (1 - scores))[:, None] / PARTS + apart - apart.mean(axis=1, keepdims=True)
+    apart = random.normal(0, 0.3, (rows, PARTS))
+    parts = np.log(scores / (1 - scores))[:, None] * WEIGHTS + apart - apart.mean(axis=1, keepdims=True)
     features = np.column_stack([parts, random.normal(size=rows)]).astype(np.float32)
     came = (random.random(rows) < sigmoid(features)).astype(np.int64)
     return Rows(features, came, {f"g{n}": random.choice(["a", "b", "c"], rows) for n in range(groups)})

@@ -95,9 +95,9 @@ def test_what_is_no_safe_model_is_refused_whatever_its_name(plane, cast, made_ru
     keys = count(plane, VaultKey)
     harm = Harm(tmp_path / "harmed")
     attempts = (
-        (pickle.dumps(harm), "TP-RELEASE-010", "pickle"),
-        (pickle.dumps(harm, protocol=0), "TP-RELEASE-010", ""),
-        (b"PK\x03\x04" + bytes(100), "TP-RELEASE-010", "ZIP"),
+        (pickle.dumps(harm), "TP-RELEASE-020", "pickle"),
+        (pickle.dumps(harm, protocol=0), "TP-RELEASE-020", ""),
+        (b"PK\x03\x04" + bytes(100), "TP-RELEASE-020", "ZIP"),
         (b"", "TP-RELEASE-010", ""),
         (b"\x08", "TP-RELEASE-010", ""),
         (b"\x08\x08 this is no graph", "TP-RELEASE-011", "damaged"),
@@ -120,7 +120,7 @@ def test_what_is_no_safe_model_is_refused_whatever_its_name(plane, cast, made_ru
 
 def test_a_pickle_of_a_fitted_model_is_refused(plane, cast, made_run):
     run_id = made_run({"model.onnx": pickle.dumps(SimpleNamespace(weights=np.ones(3)))})
-    with pytest.raises(Refused, match="TP-RELEASE-010") as caught:
+    with pytest.raises(Refused, match="TP-RELEASE-020") as caught:
         register_version(plane, cast["scientist"], "credit", "risk", run_id)
     assert "ONNX" in caught.value.fix
 
