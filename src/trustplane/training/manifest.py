@@ -21,7 +21,8 @@ USER = 65532
 """Nobody's number, as distroless images use it."""
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,51}[a-z0-9])?\Z")  # RFC 1123, with room for what a Job appends
 _IMAGE = re.compile(r"[\w.\-/:]+@sha256:[0-9a-f]{64}\Z", re.ASCII)
-_PLAIN = re.compile(r"[A-Za-z][\w./-]*\Z", re.ASCII)
+# YAML 1.1, section "Regexp for boolean, null": words that are no text, in any case.
+_PLAIN = re.compile(r"(?!(?:y|n|yes|no|true|false|on|off|null)\Z)[a-z][\w./-]*\Z", re.ASCII | re.IGNORECASE)
 _LARGEST_MAP = 1 << 20  # of a ConfigMap's data
 _MANAGED = {"app.kubernetes.io/managed-by": "trustplane"}
 INPUT, OUTPUT, CODE, SCRATCH = "/run/input", "/run/output", "/run/code", "/tmp"  # noqa: S108 - a path in the pod

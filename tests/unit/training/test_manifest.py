@@ -4,7 +4,7 @@ import base64
 
 import pytest
 import yaml as reader
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trustplane.training.manifest import Cluster, manifest, yaml
@@ -148,6 +148,7 @@ PLAIN = st.recursive(
 )
 
 
+@example({"a": {"TRUE": None, "Off": 1, "nUlL": 2, "Yes": [3]}})
 @given(st.dictionaries(st.sampled_from(["a", "b.c/d", "on", "1"]), PLAIN, min_size=1))
 def test_what_is_written_is_read_back(value) -> None:
     assert reader.load(yaml(value), Loader=_Plain) == value
