@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from trustplane.training.threats.model import ThreatModel
 from trustplane.values.findings import status_of
-from trustplane.values.outcomes import Verdict
+from trustplane.values.outcomes import Inconclusive, Verdict
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -100,6 +100,13 @@ class CheckResult:
             "figures": dict(self.figures),
             "intervals": {name: list(ends) for name, ends in self.intervals.items()},
         } | ({"details": dict(self.details)} if self.details else {})
+
+
+UNKNOWN_TRAINING = Inconclusive(
+    "the rows that the model learned from are not known",
+    "have the script write training.parquet in the form of holdout.parquet",
+)
+"""The word of a check that needs rows which the run did not leave."""
 
 
 class Stricter(StrEnum):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from trustplane.assessment.checks.contract import (
+    UNKNOWN_TRAINING,
     CheckInput,
     CheckResult,
     Descriptor,
@@ -63,12 +64,7 @@ class Leakage:
         """Passes if nothing leaks; it costs one sort of each column."""
         model = data.examined
         if model is None or model.training is None:
-            return CheckResult(
-                Inconclusive(
-                    "the rows that the model learned from are not known",
-                    "have the script write training.parquet in the form of holdout.parquet",
-                )
-            )
+            return CheckResult(UNKNOWN_TRAINING)
         training, holdout = model.training, model.holdout
         sizes = {"training_rows": float(len(training.label)), "holdout_rows": float(len(holdout.label))}
         least = max(int(parameters["min_rows"]), 2)

@@ -7,6 +7,7 @@ import numpy as np
 
 from trustplane.assessment.checks import metrics
 from trustplane.assessment.checks.contract import (
+    UNKNOWN_TRAINING,
     CheckInput,
     CheckResult,
     Descriptor,
@@ -95,12 +96,7 @@ class Membership:
         """
         model = data.examined
         if model is None or model.training is None:
-            return CheckResult(
-                Inconclusive(
-                    "the rows that the model learned from are not known",
-                    "have the script write training.parquet in the form of holdout.parquet",
-                )
-            )
+            return CheckResult(UNKNOWN_TRAINING)
         least = max(int(parameters["min_rows"]), 4)
         sizes = {"training_rows": float(len(model.training.label)), "holdout_rows": float(len(model.holdout.label))}
         fewest = min(len(np.unique(rows.label)) for rows in (model.training, model.holdout))

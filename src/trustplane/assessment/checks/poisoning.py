@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from trustplane.assessment.checks.contract import (
+    UNKNOWN_TRAINING,
     CheckInput,
     CheckResult,
     Descriptor,
@@ -63,12 +64,7 @@ class Poisoning:
         """Passes if no trigger is proved, labels are no more doubtful than in the hold-out, and no block of rows does harm."""
         model = data.examined
         if model is None or model.training is None:
-            return CheckResult(
-                Inconclusive(
-                    "the rows that the model learned from are not known",
-                    "have the script write training.parquet in the form of holdout.parquet",
-                )
-            )
+            return CheckResult(UNKNOWN_TRAINING)
         training, holdout = _drawn(model.training, data.seed), model.holdout
         sizes = {"training_rows": float(len(training.label)), "holdout_rows": float(len(holdout.label))}
         least = max(int(parameters["min_rows"]), 20)
