@@ -27,7 +27,6 @@ from trustplane.values.outcomes import Failed, Inconclusive, NotApplicable, Pass
 
 SUBJECT_KIND = "model-version"
 MAX_AGE = timedelta(days=90)
-_ASSESS = "assess the version anew, with this check among those that are run"
 
 
 def versions(session: Session, scope: Scope) -> Sequence[Subject]:
@@ -69,6 +68,12 @@ def _holding(rows: Sequence[Assessment], check: str) -> Assessment | None:
     return next((row for row in rows if check in row.results), None)
 
 
+def _command(descriptors: Sequence[Descriptor]) -> str:
+    """What gives the evidence of these checks."""
+    named = "".join(f" --check {d.name}" for d in descriptors if d.on_request)
+    return f"assess the version with 'trustplane assess MODEL{named}'"
+
+
 def judge(evidence: Evidence, descriptors: Sequence[Descriptor]) -> Verdict:
     """Passes if every check passed or does not apply, and at least one passed; none may have been run by laxer parameters."""
     reasons, figures, passed = [], {"assessments": float(evidence.facts["assessments"])}, 0
@@ -76,7 +81,7 @@ def judge(evidence: Evidence, descriptors: Sequence[Descriptor]) -> Verdict:
     for descriptor in descriptors:
         result = evidence.facts["results"].get(descriptor.name)
         if result is None:
-            return Inconclusive(f"the assessment holds no check {descriptor.name}", _ASSESS)
+            return Inconclusive(f"the assessment holds no check {descriptor.name}", _command(descriptors))
         figures |= {f"{descriptor.name}.{k}": float(v) for k, v in result["figures"].items()}
         made_laxer = laxer(descriptor, evidence.facts["parameters"].get(descriptor.name, {}))
         if made_laxer:
@@ -110,7 +115,6 @@ def _control(
     gate: bool = False,
 ) -> Control:
     """A control that reads the newest results of some checks."""
-    named = "".join(f" --check {d.name}" for d in descriptors if d.on_request)
     return Control(
         number,
         title,
@@ -121,7 +125,7 @@ def _control(
         versions,
         _collected(*descriptors),
         _judged_by(*descriptors),
-        f"assess the version with 'trustplane assess MODEL{named}'",
+        _command(descriptors),
         MAX_AGE,
         gate=gate,
     )

@@ -133,7 +133,8 @@ def judge_keys(evidence: Evidence) -> Verdict:
     if facts["objects"] < facts["versions"]:
         return Failed("a version has no object on record", "run 'trustplane ledger verify'", figures)
     gone = facts["keys"] - facts["live"]
-    said = f"{facts['versions']} versions are encrypted under {facts['live']} live keys, one for each class and one for the index of people"
+    of = "1 version is" if facts["versions"] == 1 else f"{facts['versions']} versions are"
+    said = f"{of} encrypted under {facts['live']} live keys, one for each class and one for the index of people"
     return Passed(said + (f"; {gone} were destroyed" if gone > 0 else ""), figures)
 
 
