@@ -1,0 +1,1 @@
+"""skops files: read strictly, checked by their content, and run."""
