@@ -23,11 +23,15 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tools import learn_globals  # noqa: E402
+from tools import learn_globals
 
 ADMITTED = (
     *("sklearn._loss", "sklearn.calibration", "sklearn.compose", "sklearn.decomposition._pca", "sklearn.dummy"),
-    *("sklearn.decomposition._truncated_svd", "sklearn.decomposition._incremental_pca", "sklearn.decomposition._fastica"),
+    *(
+        "sklearn.decomposition._truncated_svd",
+        "sklearn.decomposition._incremental_pca",
+        "sklearn.decomposition._fastica",
+    ),
     *("sklearn.discriminant_analysis", "sklearn.ensemble", "sklearn.feature_selection", "sklearn.frozen"),
     *("sklearn.gaussian_process", "sklearn.impute", "sklearn.isotonic", "sklearn.kernel_approximation"),
     *("sklearn.kernel_ridge", "sklearn.linear_model", "sklearn.model_selection", "sklearn.multiclass"),
@@ -41,7 +45,20 @@ LEFT_OUT = {"SplineTransformer"}
 FUNCTIONS = ("numpy", "sklearn.feature_selection", "sklearn.metrics")
 ATTRIBUTES = {"_sklearn_version", "n_features_in_", "feature_names_in_", "_sklearn_output_config", "_metadata_request"}
 """What any estimator may have, according to how it was fitted."""
-NUMBERS = {"bool", "float16", "float32", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"}
+NUMBERS = {
+    "bool",
+    "float16",
+    "float32",
+    "float64",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+}
 Found = dict[str, Any]
 
 
@@ -139,7 +156,9 @@ def learn() -> Found:
         if not all(is_admitted(*name.rsplit(".", 1)) for name in attributes):
             continue
         for loader, module, name in names:
-            if loader in {"ObjectNode", "PartialNode"} or (loader == "FunctionNode" and not module.startswith(FUNCTIONS)):
+            if loader in {"ObjectNode", "PartialNode"} or (
+                loader == "FunctionNode" and not module.startswith(FUNCTIONS)
+            ):
                 continue
             if loader != "TypeNode":
                 loaders.setdefault(loader, set()).add(f"{module}.{name}")
@@ -197,7 +216,9 @@ def main() -> None:
     gained -= sum(len(h) for part in ("objects", "loaders", "answers") for h in old.get(part, {}).values())
     release = version("scikit-learn")
     if not given.show:
-        versions = sorted({*old.get("versions", []), release}, key=lambda v: [int(n) for n in v.split(".") if n.isdigit()])
+        versions = sorted(
+            {*old.get("versions", []), release}, key=lambda v: [int(n) for n in v.split(".") if n.isdigit()]
+        )
         given.file.write_text(written(found, versions), "utf-8")
     sys.stderr.write(f"scikit-learn {release}: {gained} new\n")
 

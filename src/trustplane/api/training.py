@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from trustplane.api.access import Asked, Paged, listed, moment, names_of, page_of
+from trustplane.release.conversion import Wanted, start_conversion
 from trustplane.release.scanning.service import scan_output, scans_of
 from trustplane.release.tables import ArtifactScan
 from trustplane.training.accounting import by_author, totals
@@ -80,6 +81,19 @@ class NewRun(BaseModel):
     profile: str = USUAL
 
 
+class NewConversion(BaseModel):
+    """A pickle that is to be converted: an output of a run, or a file that is sent along in base64 under a name."""
+
+    artifact: str = Field(max_length=200)
+    run: str = ""
+    data: str = ""
+    to: str = "auto"
+    tolerance: float = 1e-5
+    views: list[str] = Field(default=[], max_length=50)
+    seed: int = 0
+    profile: str = USUAL
+
+
 class ClusterRun(NewRun):
     """A run for a cluster."""
 
@@ -111,6 +125,18 @@ def post_run(project: str, body: NewRun, door: Asked) -> dict[str, Any]:
     """Start a run in the sandbox; its job has the run's id."""
     spec = _spec(body)
     made = door.once(body.model_dump(), lambda key: start_run(door.plane, door.actor, project, spec, key))
+    with door.plane.database.read() as session:
+        row = session.get_one(Run, made)
+        return {**_summary(row, names_of(session)), "job": row.job_id}
+
+
+@router.post("/projects/{project}/conversions", status_code=status.HTTP_201_CREATED)
+def post_conversion(project: str, body: NewConversion, door: Asked) -> dict[str, Any]:
+    """Convert a pickle into a format that holds no code, by a run in the sandbox. Its source is scanned first."""
+    wanted = Wanted(
+        **body.model_dump(exclude={"data", "views"}), data=_decoded(body.data), views=tuple(dict.fromkeys(body.views))
+    )
+    made = door.once(body.model_dump(), lambda key: start_conversion(door.plane, door.actor, project, wanted, key))
     with door.plane.database.read() as session:
         row = session.get_one(Run, made)
         return {**_summary(row, names_of(session)), "job": row.job_id}
@@ -284,8 +310,12 @@ def _scan(row: ArtifactScan, names: dict[str, str]) -> dict[str, Any]:
 
 
 def _files(encoded: dict[str, str]) -> dict[str, bytes]:
+    return {name: _decoded(text) for name, text in encoded.items()}
+
+
+def _decoded(text: str) -> bytes:
     try:
-        return {name: base64.b64decode(text, validate=True) for name, text in encoded.items()}
+        return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise BadInput("TP-RUN-011", "a file of code is not base64") from None
 

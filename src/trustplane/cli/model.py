@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from trustplane.cli.context import Usage, connected, working
-from trustplane.cli.output import details, emit, say, table
+from trustplane.cli.output import details, emit, follow, say, table
+from trustplane.cli.run.shown import say_why
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Register, sign and look at models.")
 Name = Annotated[str, typer.Argument(help="The name of the model.")]
@@ -27,6 +28,45 @@ def register(
         made,
         lambda: details({**made, "name": name}, ["name", "number", "status", "format", "size", "sha256", "author"]),
     )
+
+
+@app.command()
+def convert(
+    artifact: Annotated[str, typer.Argument(help="A file here; with --run an output of that run.")],
+    run: Annotated[str | None, typer.Option(help="The run that left it.")] = None,
+    to: Annotated[str, typer.Option(help="auto, onnx, skops, json, ubj, txt or safetensors.")] = "auto",
+    tolerance: Annotated[float, typer.Option(help="How far the answers of both models may lie apart.")] = 1e-5,
+    view: Annotated[list[str], typer.Option(help="A view whose rows both models answer.")] = [],
+    seed: Annotated[int, typer.Option(help="The seed of rows that are drawn where none are given.")] = 0,
+    profile: Annotated[str, typer.Option(help="The most that it may use: strict, research or gpu.")] = "strict",
+    detach: Annotated[bool, typer.Option("--detach", help="Do not wait for its end.")] = False,
+) -> None:
+    """Convert a pickle into a format that holds no code, inside the sandbox. It is scanned first, and both models must answer alike.
+
+    trustplane model convert model.pkl
+    trustplane model convert model.joblib --run RUN --to skops
+    """
+    with working() as (_, project):
+        started = project.models.convert(
+            artifact, run=run, to=to, tolerance=tolerance, views=view, seed=seed, profile=profile
+        )
+        if detach:
+            emit(started, lambda: say(started.id))
+            return
+        follow(project.runs.job(started.id), f"converting {started.script}")
+        ended = project.runs.get(started.id)
+        if ended.state != "done":
+            say_why(project, ended)
+    made = [name for name in ended.outputs if name.startswith("model.")]
+    emit(
+        ended,
+        lambda: details(
+            {**ended, "converted": made, "outputs": list(ended.outputs)},
+            ["id", "state", "ended", "converted", "metrics", "outputs"],
+        ),
+    )
+    if ended.state != "done":
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """Models, deployments, and asking a deployment."""
 
+import base64
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path
@@ -9,6 +10,9 @@ from trustplane.client.jobs import Job
 from trustplane.client.records import Record, Records
 from trustplane.client.wire import Wire, segment
 from trustplane.values.errors import BadInput
+
+LARGEST = 10 << 20
+"""Of a file that is sent along to be converted."""
 
 
 class Models:
@@ -33,6 +37,26 @@ class Models:
     def register(self, model: str, run: str, artifact: str = "model.onnx") -> Record:
         """Register an output of a run as the next version."""
         return Record(self._wire.post(f"{self._at}/{segment(model)}/versions", {"run": run, "artifact": artifact}))
+
+    def convert(
+        self, artifact: str | Path, *, run: str | None = None, to: str = "auto", tolerance: float = 1e-5, **said: Any
+    ) -> Record:
+        """Convert a pickle into a format that holds no code, by a run in the sandbox; return that run, which has a job.
+
+        ``artifact`` is an output of ``run``, or a file here that is sent along. ``to`` is a format, or ``auto``; ``tolerance`` says how far
+        the answers of both may lie apart. ``said`` may hold ``views``, whose rows both answer, ``seed`` and ``profile``.
+        """
+        body: dict[str, Any] = {"artifact": str(artifact), "to": to, "tolerance": tolerance, **said}
+        if run is None:
+            path = Path(artifact)
+            if not path.is_file():
+                raise BadInput("TP-CLIENT-005", f"there is no file {path}")
+            if path.stat().st_size > LARGEST:
+                raise BadInput("TP-RELEASE-030", f"{path} is larger than {LARGEST >> 20} MiB")
+            body |= {"artifact": path.name, "data": base64.b64encode(path.read_bytes()).decode()}
+        else:
+            body["run"] = run
+        return Record(self._wire.post(f"{self._at.removesuffix('/models')}/conversions", body))
 
     def sign(self, model: str, number: int | None = None) -> Record:
         """Sign a version; return its DSSE envelope."""

@@ -17,6 +17,7 @@ from trustplane.kernel.jobs.status import State
 from trustplane.kernel.vault.artifacts import unseal
 from trustplane.kernel.vault.keyring import release
 from trustplane.training.code import unpack
+from trustplane.training.conversion.source import carried_inputs, write_source
 from trustplane.training.keeping import Who, keep
 from trustplane.training.profiles import devices_of, find_profile, shown_by
 from trustplane.training.runs import CANCELLED, JOB, detail_of, fail_run, scratch_of, subject_of
@@ -64,6 +65,9 @@ def _run(ctx: JobContext, who: Who, run_id: str, scratch: Path, cause: str) -> d
     ctx.progress(0, WHOLE, "opening the views")
     _write_code(plane, actor, row, folders["code"], cause)
     inputs = {name: _write_view(plane, actor, row, name, folders["input"], cause) for name in row.inputs}
+    if detail.kind == RunKind.CONVERSION:
+        inputs = carried_inputs(plane, row, inputs)
+        write_source(plane, actor, row, folders["code"], folders["input"], cause)
     what = f"running {row.script} in the sandbox {row.sandbox}"
     ctx.progress(BEGUN, WHOLE, what)
     profile = find_profile(detail.profile)
@@ -100,6 +104,8 @@ def command_of(row: Run, detail: RunDetail, code: Path) -> tuple[str, ...]:
                 module_of(row.script),
                 detail.entry,
             )
+        case RunKind.CONVERSION:
+            return (*python, "-P", "-m", "trustplane.training.runners.convert", str(code / row.script))
         case _:
             return (*python, str(code / row.script))
 

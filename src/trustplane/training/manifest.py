@@ -43,6 +43,8 @@ def manifest(spec: RunSpec, cluster: Cluster) -> str:
     """The Namespace, the NetworkPolicy, the ConfigMap of the code and the Job, as one YAML stream."""
     files = checked_files(spec.script, spec.files)
     check_kind(spec)
+    if spec.kind == RunKind.CONVERSION:
+        raise BadInput("TP-RUN-060", "a conversion is no job for a cluster", why="its source must be scanned first")
     profile = check_limits(spec)
     _check(spec, cluster, files)
     labels = {**_MANAGED, "trustplane/run": cluster.name, "trustplane/profile": profile.name}

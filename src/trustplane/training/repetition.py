@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from trustplane.kernel.identity.scopes import find_project
 from trustplane.kernel.vault.artifacts import unseal
 from trustplane.kernel.vault.keyring import release
+from trustplane.training.conversion.source import THROUGH
 from trustplane.training.log import FILE
 from trustplane.training.mlflow_store import FOLDER
 from trustplane.training.profiles import devices_of, find_profile
@@ -170,7 +171,7 @@ def _as_it_was(row: Run, detail: RunDetail) -> RunSpec:
     return RunSpec(
         script=row.script,
         files={},
-        views=tuple(row.inputs),
+        views=tuple(name for name, said in row.inputs.items() if THROUGH not in said),
         parameters=row.parameters,
         seed=row.seed,
         limits=msgspec.convert(row.limits, Limits),

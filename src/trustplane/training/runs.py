@@ -1,6 +1,6 @@
 """Runs: asking for one, and looking at what came of it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,7 +26,7 @@ from trustplane.training.sandboxes.removal import discard
 from trustplane.training.spec import RunKind, RunSpec, check_kind, check_limits, checked_parameters, checked_reason
 from trustplane.training.tables import Run, RunDetail, RunSeries
 from trustplane.values.digests import Digest
-from trustplane.values.errors import NotFound, Unavailable, missing_extra
+from trustplane.values.errors import BadInput, NotFound, Unavailable, missing_extra
 from trustplane.values.ids import new_id
 from trustplane.values.outcomes import Failed
 
@@ -98,12 +98,20 @@ def subject_of(run_id: str) -> str:
 
 
 def start_run(
-    plane: "Plane", actor: "Actor", project: str, spec: RunSpec, idempotency: "Idempotency | None" = None
+    plane: "Plane",
+    actor: "Actor",
+    project: str,
+    spec: RunSpec,
+    idempotency: "Idempotency | None" = None,
+    passed: "Callable[[Operation], None] | None" = None,
 ) -> str:
     """Ask for a run; return its id, under which its job goes too.
 
-    Raises :class:`Refused` where this machine cannot hold a script in; going without a sandbox is an action of its own.
+    Raises :class:`Refused` where this machine cannot hold a script in; going without a sandbox is an action of its own. A conversion
+    loads a pickle: whoever starts one says by ``passed`` how its source is judged, after the decision and before anything is kept.
     """
+    if spec.kind == RunKind.CONVERSION and passed is None:
+        raise BadInput("TP-RUN-060", "a conversion is not started as a run", why="its source must be scanned first")
     files = checked_files(spec.script, spec.files)
     check_kind(spec)
     if spec.kind == RunKind.NOTEBOOK and not all(map(find_spec, ("IPython", "nbformat"))):
@@ -122,6 +130,8 @@ def start_run(
     with plane.operation(actor, action, target, context=context, idempotency=idempotency) as op:
         require_capable(sandbox)
         devices_of(profile)
+        if passed is not None:
+            passed(op)
         made = make_run(op, place, spec, Code(code_digest(files), pack(files)))
         if unsafe:
             op.record(reason=spec.reason)
@@ -150,7 +160,7 @@ def make_run(op: "Operation", place: Place, spec: RunSpec, code: Code, repeats: 
     row = Run(
         id=run_id,
         project_id=place.project_id,
-        author_id=actor.answerable,
+        author_id=spec.author or actor.answerable,
         actor_id=actor.id,
         scopes=list(actor.scopes),
         job_id=run_id,

@@ -18,18 +18,20 @@ _NOTEBOOK = ".ipynb"
 
 
 class RunKind(StrEnum):
-    """What is run: a script, a notebook whose executed copy is kept, or a function of a module."""
+    """What is run: a script, a notebook whose executed copy is kept, a function of a module, or the conversion of a model."""
 
     SCRIPT = "script"
     NOTEBOOK = "notebook"
     CALLABLE = "callable"
+    CONVERSION = "conversion"
 
 
 @dataclass(frozen=True, slots=True)
 class RunSpec:
     """What is to be run: a script among its files, on views, with parameters and a seed. ``reason`` says why without a sandbox.
 
-    ``entry`` is the function to call where the kind is ``callable``. Without ``limits`` those of the profile hold.
+    ``entry`` is the function to call where the kind is ``callable``. Without ``limits`` those of the profile hold. ``author`` is who
+    answers for it where that is not who asks: a model stays its author's when someone else converts it.
     """
 
     script: str
@@ -44,6 +46,7 @@ class RunSpec:
     kind: str = RunKind.SCRIPT
     entry: str = ""
     profile: str = USUAL
+    author: str = ""
 
     @property
     def bounds(self) -> Limits:

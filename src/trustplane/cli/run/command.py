@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 from trustplane.cli.context import Usage, working
 from trustplane.cli.output import details, emit, follow, note, say, table
 from trustplane.cli.run.asked import asked_limits, parameters_of
-from trustplane.cli.run.shown import show_comparison, show_run, show_usage
+from trustplane.cli.run.shown import say_why, show_comparison, show_run, show_usage
 
 
 class ScriptOrVerb(TyperGroup):
@@ -82,22 +82,13 @@ def start(
         follow(project.runs.job(started.id), script.name)
         ended = project.runs.get(started.id)
         if ended.state != "done":
-            _say_why(project, ended)
+            say_why(project, ended)
     emit(
         ended,
         lambda: details({**ended, "outputs": list(ended.outputs)}, ["id", "state", "ended", "metrics", "outputs"]),
     )
     if ended.state != "done":
         raise typer.Exit(1)
-
-
-def _say_why(project: Any, ended: Any) -> None:
-    if ended.get("ended", "").startswith("TP-"):
-        return
-    said = project.runs.log(ended.id)
-    for name in ("stdout", "stderr"):
-        for line in said[name].splitlines()[-15:]:
-            note(f"{name}: {line}")
 
 
 @app.command("list")

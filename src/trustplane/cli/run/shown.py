@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trustplane.cli.output import details, say, table
+from trustplane.cli.output import details, note, say, table
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 WIDTH = 40
@@ -117,3 +117,13 @@ def show_usage(found: Any) -> None:
             ("output MiB", lambda r: r["output_bytes"] / (1 << 20)),
         ],
     )
+
+
+def say_why(project: Any, ended: Any) -> None:
+    """The last lines that a run printed, unless its end says why by itself."""
+    if ended.get("ended", "").startswith("TP-"):
+        return
+    said = project.runs.log(ended.id)
+    for name in ("stdout", "stderr"):
+        for line in said[name].splitlines()[-15:]:
+            note(f"{name}: {line}")

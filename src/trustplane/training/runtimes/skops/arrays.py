@@ -74,7 +74,7 @@ def header_of(head: bytes) -> Header:
         said = ast.literal_eval(head[8 + wide : start].decode("ascii"))
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         raise NotAdmitted("the header of an array cannot be read", kind="damaged") from None
-    shape = said.get("shape") if isinstance(said, dict) else None
+    shape: Any = said.get("shape") if isinstance(said, dict) else None
     if not isinstance(said, dict) or said.keys() != {"descr", "fortran_order", "shape"} or not _is_shape(shape):
         raise NotAdmitted("the header of an array has other parts than NumPy writes", kind="damaged")
     if said["fortran_order"] not in {True, False}:

@@ -100,7 +100,7 @@ class Walk:
         objects = loader == "NdArrayNode" and node.get("type") == "json"
         parts = _OF_OBJECTS if objects else _PARTS[loader]
         more = {"protocol", "_skops_version"} if root else set()
-        if (strange := node.keys() ^ (_ALWAYS | parts | more)) :
+        if strange := node.keys() ^ (_ALWAYS | parts | more):
             raise NotAdmitted(f"a {loader} has no part {min(strange)[:80]!r}, or lacks it", told)
         self.types[name] = None
         if type(node["__id__"]) is not int or node["__id__"] <= 0:
@@ -119,11 +119,18 @@ class Walk:
                 state.update(repr(key).encode() + (self._member(each) if key == "file" else self._seal(each)))
             number = value.get("__id__")
             if type(number) is int and self.by_id.setdefault(number, state.digest()) != state.digest():
-                raise NotAdmitted("two nodes that differ say that they are one object", str(value.get("__class__"))[:80], kind="disguised")
+                raise NotAdmitted(
+                    "two nodes that differ say that they are one object",
+                    str(value.get("__class__"))[:80],
+                    kind="disguised",
+                )
         elif isinstance(value, list):
             for each in value:
                 state.update(self._seal(each))
-        state.update(type(value).__name__.encode() + (b"" if isinstance(value, dict | list) else repr(value).encode("utf-8", "replace")))
+        state.update(
+            type(value).__name__.encode()
+            + (b"" if isinstance(value, dict | list) else repr(value).encode("utf-8", "replace"))
+        )
         return state.digest()
 
     def _member(self, name: Any) -> bytes:
@@ -160,15 +167,11 @@ def _below(walk: Walk, node: Node, loader: str, *, objects: bool) -> Iterator[tu
         case "ListNode" | "TupleNode" | "SetNode":
             yield from _of_list(content)
         case "NdArrayNode" if objects:
-            yield from _of_list(content)
-            yield ".shape", node["shape"]
-            _check_objects(node)
+            yield from _of_objects(node)
         case "JsonNode":
             plain(node)
         case "SliceNode":
-            whole = isinstance(content, dict) and content.keys() == {"start", "stop", "step"}
-            if not whole or not all(v is None or type(v) is int for v in content.values()):
-                raise NotAdmitted("a slice has other parts than three numbers")
+            _check_slice(content)
         case "ObjectNode":
             yield from _of_object(walk, node)
         case "MaskedArrayNode":
@@ -241,10 +244,23 @@ def _of_object(walk: Walk, node: Node) -> Iterator[tuple[str, Node]]:
     yield "", content
 
 
-def _check_objects(node: Node) -> None:
-    """The shape of an array of objects agrees with its nested lists as NumPy would read them."""
+def _check_slice(content: Any) -> None:
+    whole = isinstance(content, dict) and content.keys() == {"start", "stop", "step"}
+    if not whole or not all(each is None or type(each) is int for each in content.values()):
+        raise NotAdmitted("a slice has other parts than three numbers")
+
+
+def _of_objects(node: Node) -> Iterator[tuple[str, Node]]:
+    """The items of an array of objects, whose shape agrees with its nested lists as NumPy would read them."""
+    yield from _of_list(node["content"])
+    yield ".shape", _node(node["shape"])
     shape = [plain(_node(each)) for each in _node(node["shape"]).get("content", ())]
-    if not shape or len(shape) > 2 or not all(type(n) is int and n >= 0 for n in shape) or shape[0] != len(node["content"]):
+    if (
+        not shape
+        or len(shape) > 2
+        or not all(type(n) is int and n >= 0 for n in shape)
+        or shape[0] != len(node["content"])
+    ):
         raise NotAdmitted("an array of objects is not as large as it says")
     for each in node["content"] if len(shape) == 2 else ():
         if _head(each)[0] != "ListNode" or len(each.get("content") or ()) != shape[1]:

@@ -17,8 +17,21 @@ TREE_NODES = [
     *(("n_node_samples", "<i8"), ("weighted_n_node_samples", "<f8"), ("missing_go_to_left", "|u1")),
 ]
 PREDICTOR_NODES = [
-    *(("value", "<f8"), ("count", "<u4"), ("feature_idx", "<i8"), ("num_threshold", "<f8"), ("missing_go_to_left", "|u1")),
-    *(("left", "<u4"), ("right", "<u4"), ("gain", "<f8"), ("depth", "<u4"), ("is_leaf", "|u1"), ("bin_threshold", "|u1")),
+    *(
+        ("value", "<f8"),
+        ("count", "<u4"),
+        ("feature_idx", "<i8"),
+        ("num_threshold", "<f8"),
+        ("missing_go_to_left", "|u1"),
+    ),
+    *(
+        ("left", "<u4"),
+        ("right", "<u4"),
+        ("gain", "<f8"),
+        ("depth", "<u4"),
+        ("is_leaf", "|u1"),
+        ("bin_threshold", "|u1"),
+    ),
     *(("is_categorical", "|u1"), ("bitset_idx", "<u4")),
 ]
 _TREES = frozenset({"DecisionTreeClassifier", "DecisionTreeRegressor", "ExtraTreeClassifier", "ExtraTreeRegressor"})
@@ -147,29 +160,33 @@ def _check_boosted(state: State, _visited: Visited) -> None:
     if held["__loader__"] != "NdArrayNode" or held["type"] != "json" or len(held["shape"]["content"]) != 2:
         raise _refuse("estimators_ is no table of trees")
     wide = whole(held["shape"]["content"][1], "estimators_")
-    for row in held["content"]:
-        if any(each["__class__"] != "DecisionTreeRegressor" or "tree_" not in _parts(each) for each in row["content"]):
+    for each in (tree for row in held["content"] for tree in row["content"]):
+        tree = _parts(each).get("tree_")
+        if each["__class__"] != "DecisionTreeRegressor" or tree is None:
             raise _refuse("estimators_ is no table of trees")
-    for row in held["content"]:
-        for each in row["content"]:
-            one = State(state.archive, each).parts["tree_"]["__reduce__"]["args"]["content"]
-            if whole(one[2], "n_outputs") != 1:
-                raise _refuse("a tree of boosting has several outputs")
-    if wide == 1:
-        return
+        if whole(tree["__reduce__"]["args"]["content"][2], "n_outputs") != 1:
+            raise _refuse("a tree of boosting has several outputs")
+    if wide != 1:
+        _check_beginning(state, wide)
+
+
+def _check_beginning(state: State, wide: int) -> None:
+    """What several classes begin with has a number for each."""
+    start = state.parts["init_"]
     if state.whole("n_trees_per_iteration_") != wide:
         raise _refuse("there are more trees for each row than numbers")
-    start = state.parts.get("init_")
-    if start is not None and start["__loader__"] == "JsonNode" and plain(start) == "zero":
+    if start["__loader__"] == "JsonNode" and plain(start) == "zero":
         return
-    multinomial = state.parts.get("_loss", {}).get("__class__") == "HalfMultinomialLoss"
-    if not multinomial or start is None or start["__class__"] != "DummyClassifier":
-        raise _refuse("boosting of several classes begins with something else than their shares")
     first = State(state.archive, start)
-    if first.value("strategy") != "prior" or first.array("class_prior_", "<f8").shape != (wide,):
-        raise _refuse("boosting of several classes begins with other classes")
-    if first.whole("n_classes_") != wide:
-        raise _refuse("boosting of several classes begins with other classes")
+    fits = (
+        state.parts["_loss"]["__class__"] == "HalfMultinomialLoss"
+        and start["__class__"] == "DummyClassifier"
+        and first.value("strategy") == "prior"
+        and first.array("class_prior_", "<f8").shape == (wide,)
+        and first.whole("n_classes_") == wide
+    )
+    if not fits:
+        raise _refuse("boosting of several classes begins with something else than their shares")
 
 
 def _parts(node: Node) -> Mapping[str, Node]:
@@ -233,7 +250,11 @@ def _check_preprocessor(archive: Archive, node: Node, features: int) -> None:
         raise _refuse("the categories are encoded into another number of columns")
     encoder, rest = (State(archive, step["content"][1]) for step in steps)
     func = rest.parts.get("func")
-    keeps = func is None or func["__loader__"] == "PartialNode" or (func["__loader__"] == "JsonNode" and plain(func) is None)
+    keeps = (
+        func is None
+        or func["__loader__"] == "PartialNode"
+        or (func["__loader__"] == "JsonNode" and plain(func) is None)
+    )
     if len(encoder.parts.get("categories_", {}).get("content", ())) != int(masks[0].sum()) or not keeps:
         raise _refuse("the categories are encoded into another number of columns")
 
@@ -242,7 +263,11 @@ def _check_vectors(state: State, visited: Visited) -> None:
     """libsvm copies as many numbers as the counts say."""
     if "support_vectors_" not in state.parts:
         return
-    if state.value("_sparse") is not False or not isinstance(state.value("kernel"), str) or state.value("kernel") == "precomputed":
+    if (
+        state.value("_sparse") is not False
+        or not isinstance(state.value("kernel"), str)
+        or state.value("kernel") == "precomputed"
+    ):
         raise _refuse("support vectors that are sparse or stand for a kernel of one's own are not looked through")
     vectors = state.array("support_vectors_", "<f8", 2)
     counts, support = state.array("_n_support", "<i4"), state.array("support_", "<i4")
