@@ -13,7 +13,7 @@ from trustplane.training.conversion.rows import Compared
 
 def features_of(model: Any) -> int:
     """How many features it takes."""
-    for name in ("n_features_in_", "num_features", "num_feature", "feature_names_"):
+    for name in ("feature_names_", "n_features_in_", "num_features", "num_feature"):
         said = getattr(model, name, None)
         said = said() if callable(said) else said
         if said is not None:

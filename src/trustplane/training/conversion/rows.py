@@ -82,7 +82,8 @@ def drawn(model: Any, features: int, seed: int) -> Rows:
             rows[:, feature] = random.choice(known, DRAWN) + random.choice(
                 [-1.0, -0.01, 0.01, 1.0], DRAWN
             ) * wide * random.random(DRAWN)
-    return rows.astype(np.float32)
+    made: Rows = rows.astype(np.float32)
+    return made
 
 
 def _scale(model: Any, features: int) -> tuple[Any, Any]:

@@ -11,6 +11,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,7 @@ def main(source: str) -> int:
     """Convert; say what came of it, and 1 where nothing did."""
     told = given()
     seed_all(told.seed)
+    _look_not_at_proc()
     path = Path(source)
     try:
         family, model = load(path)
@@ -89,6 +91,14 @@ def main(source: str) -> int:
     return 0
 
 
+def _look_not_at_proc() -> None:
+    """The sandbox shows no ``/proc``, and threadpoolctl, which skops loads by way of scikit-learn, would end with it."""
+    with suppress(ImportError):
+        import threadpoolctl
+
+        threadpoolctl._HAS_PROCFS = False  # noqa: SLF001 - it asks the linker then, as it does where there is no /proc
+
+
 def converted(family: str, model: Any, asked: dict[str, Any], told: Any) -> Written:
     """The output's name, its format, its bytes and the figures of the comparison."""
     wanted, tolerance = asked.get("to", AUTO), float(asked.get("tolerance", TOLERANCE))
@@ -100,7 +110,10 @@ def converted(family: str, model: Any, asked: dict[str, Any], told: Any) -> Writ
     _check_wanted(wanted, list(ways), f"a model of {family}")
     library: Any = estimators if family == "sklearn" else boosters
     compared = rows_for(model, library.features_of(model), _beside(), told.views, told.seed)
-    before = library.ask(model, compared)
+    try:
+        before = library.ask(model, compared)
+    except Exception as error:  # noqa: BLE001 - a model may raise anything on rows that it was not made for
+        raise Unconverted(f"the source does not answer rows of numbers: {type(error).__name__}") from None
     reasons = []
     for kind, (name, way) in ways.items():
         if wanted in {AUTO, kind}:
