@@ -9,6 +9,7 @@ published advisories of picklescan, modelscan and fickling, and the ways that fi
 import bz2
 import gzip
 import io
+import itertools
 import json
 import lzma
 import marshal
@@ -441,6 +442,110 @@ def other_formats() -> Iterator[Hostile]:
     yield Hostile("noise.bin", "unknown", bytes(range(256)) * 4, "")
 
 
+# --- skops: a schema of nodes by hand --------------------------------------------------------------------------------
+def node(loader: str, dotted: str, **parts: object) -> dict[str, object]:
+    """A node of skops."""
+    module, _, name = dotted.rpartition(".")
+    return {"__class__": name, "__module__": module, "__loader__": loader, "__id__": next(_NUMBERS), **parts}
+
+
+_NUMBERS = itertools.count(1)
+
+
+def held(value: object) -> dict[str, object]:
+    """A plain value."""
+    return node("JsonNode", "builtins.str", content=json.dumps(value), is_json=True)
+
+
+def row(*items: object, kind: str = "Tuple") -> dict[str, object]:
+    """A tuple or a list."""
+    return node(f"{kind}Node", f"builtins.{kind.lower()}", content=list(items))
+
+
+def mapping(**parts: object) -> dict[str, object]:
+    """A dictionary whose keys are texts."""
+    types = row(*(node("TypeNode", "builtins.str") for _ in parts), kind="List")
+    return node("DictNode", "builtins.dict", content=parts, key_types=types)
+
+
+def skops_file(root: dict[str, object], protocol: int = 2, **members: bytes) -> bytes:
+    """A whole file."""
+    schema = {**root, "protocol": protocol, "_skops_version": "0.16.0"}
+    return zipped({**members, "schema.json": json.dumps(schema).encode()})
+
+
+def skops_files() -> Iterator[Hostile]:
+    """What skops loads where every type is trusted that it asks to be trusted, as people do; and what it asks for nothing of."""
+    touch = row(held("touch fired"))
+    system = node("FunctionNode", "posix.system")
+    path = node("ConstructorFromReduceNode", "pathlib.PosixPath", content=row(held("fired")))
+    method = node("MethodNode", "pathlib.PosixPath", content={"func": "touch", "obj": path})
+    yield Hostile(
+        "cve-2025-54412.skops",
+        "skops-operator",
+        skops_file(node("OperatorFuncNode", "operator.call", attrs=row(system, *touch["content"]))),
+        "skops",
+    )
+    yield Hostile(
+        "cve-2025-54413.skops",
+        "skops-method",
+        skops_file(node("OperatorFuncNode", "operator.call", attrs=row(method))),
+        "skops",
+    )
+    yield Hostile("cve-2025-54886.skops", "skops-fallback", FIRE, "joblib")
+    command = row(held("touch"), held("fired"), kind="List")
+    yield Hostile(
+        "constructor.skops",
+        "skops-constructor",
+        skops_file(node("ConstructorFromReduceNode", "subprocess.Popen", content=row(command))),
+        "skops",
+    )
+    partial = {"func": system, "args": touch, "kwds": mapping(), "namespace": held(None)}
+    yield Hostile(
+        "partial.skops",
+        "skops-operator",
+        skops_file(
+            node(
+                "OperatorFuncNode",
+                "operator.call",
+                attrs=row(node("PartialNode", "functools.partial", content=partial)),
+            )
+        ),
+        "skops",
+    )
+    yield Hostile("spoofed.skops", "skops-operator", skops_file(
+        node("OperatorFuncNode", "sklearn.linear_model._stochastic_gradient.SGDRegressor", attrs=touch)), "")  # fmt: skip
+    yield Hostile("function.skops", "skops-function", skops_file(system), "")
+    yield Hostile("type.skops", "skops-type", skops_file(node("TypeNode", "builtins.eval")), "")
+    yield Hostile("imports.skops", "skops-type", skops_file(node("TypeNode", "antigravity.geohash")), "")
+    yield Hostile("dotted.skops", "skops-type", skops_file(node("TypeNode", "os.path.system")), "")
+    yield Hostile("cached.skops", "skops-cached", skops_file(row(touch, node("CachedNode", "builtins.str"))), "")
+    old = {**node("FunctionNode", "numpy.log1p"), "content": {"module_path": "posix", "function": "system"}}
+    yield Hostile("protocol.skops", "skops-protocol", skops_file(old, protocol=0), "")
+    yield Hostile("unknown-loader.skops", "skops-loader", skops_file(node("QuantileForestNode", "builtins.str")), "")
+    yield Hostile("absent.skops", "skops-member", skops_file(
+        node("NdArrayNode", "numpy.ndarray", type="numpy", file="7.npy")), "")  # fmt: skip
+    yield Hostile("beside.skops", "skops-member", skops_file(held(1), **{"evil.pkl": FIRE}), "")
+    yield Hostile("twice.skops", "skops-member", zipped({"schema.json": b'{"protocol": 2, "protocol": 2}'}), "")
+    yield Hostile(
+        "deep.skops", "skops-bomb", zipped({"schema.json": b'{"content":' * 50_000 + b"1" + b"}" * 50_000}), ""
+    )
+    objects = (
+        b"\x93NUMPY\x01\x00v\x00"
+        + b"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }".ljust(117)
+        + b"\n"
+        + FIRE
+    )
+    yield Hostile("objects.skops", "skops-member", skops_file(
+        node("NdArrayNode", "numpy.ndarray", type="numpy", file="7.npy"), **{"7.npy": objects}), "")  # fmt: skip
+    shadow = mapping(C=held(1.0), predict=node("FunctionNode", "numpy.exp"))
+    yield Hostile("shadow.skops", "skops-attribute", skops_file(
+        node("ObjectNode", "sklearn.linear_model._logistic.LogisticRegression", content=shadow)), "")  # fmt: skip
+    generator = {"bit_generator": mapping(bit_generator=held("seed")), "seed_seq": mapping()}
+    yield Hostile("generator.skops", "skops-generator", skops_file(
+        node("RandomGeneratorNode", "numpy.random._generator.Generator", content=generator)), "")  # fmt: skip
+
+
 def bombs() -> Iterator[Hostile]:
     """Small pickles that ask for much."""
     hashing = b")" + b"".join(b"q%c0(" % n + b"h%c" % n * 2 + b"t" for n in range(100)) + b"q\xff0}h\xffNs"
@@ -514,6 +619,7 @@ def corpus() -> list[Hostile]:
         zips,
         tars,
         other_formats,
+        skops_files,
         bombs,
     )
     return [each for family in families for each in family()]
@@ -532,6 +638,7 @@ def fire(folder: Path) -> None:
         "numpy": _all_arrays(np),
         "pandas": pd.read_pickle,
         "torch": _with_torch,
+        "skops": _with_skops,
     }
     for hostile in corpus():
         if hostile.reader:
@@ -580,6 +687,12 @@ def _with_torch(path: str) -> object:
     import torch
 
     return torch.load(path, weights_only=False)
+
+
+def _with_skops(path: str) -> object:
+    import skops.io
+
+    return skops.io.load(path, trusted=skops.io.get_untrusted_types(file=path))
 
 
 def main() -> None:

@@ -162,8 +162,6 @@ def test_a_module_is_no_tensor(run):
     assert not list(output.iterdir())
 
 
-
-
 def test_a_conversion_that_is_not_equal_fails_with_its_figures(run):
     model = make_pipeline(StandardScaler(), LogisticRegression()).fit(ROWS * 1e6, TWO)
     done, output = run(pickle.dumps(model), to="onnx", tolerance=0.0)
