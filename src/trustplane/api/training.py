@@ -13,9 +13,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from trustplane.api.access import Asked, Paged, listed, moment, names_of, page_of
-from trustplane.release.conversion import Wanted, start_conversion
-from trustplane.release.scanning.service import scan_output, scans_of
-from trustplane.release.tables import ArtifactScan
 from trustplane.training.accounting import by_author, totals
 from trustplane.training.cancelling import cancel_run
 from trustplane.training.following import SILENCE, Said, follow_log
@@ -30,12 +27,6 @@ from trustplane.values.errors import BadInput
 
 router = APIRouter(tags=["training"])
 _USED = ("wall_seconds", "cpu_seconds", "peak_memory_bytes", "output_bytes")
-
-
-class NewScan(BaseModel):
-    """An output of a run that is to be scanned."""
-
-    artifact: str = Field(max_length=1000)
 
 
 class RunLimits(BaseModel):
@@ -81,19 +72,6 @@ class NewRun(BaseModel):
     profile: str = USUAL
 
 
-class NewConversion(BaseModel):
-    """A pickle that is to be converted: an output of a run, or a file that is sent along in base64 under a name."""
-
-    artifact: str = Field(max_length=200)
-    run: str = ""
-    data: str = ""
-    to: str = "auto"
-    tolerance: float = 1e-5
-    views: list[str] = Field(default=[], max_length=50)
-    seed: int = 0
-    profile: str = USUAL
-
-
 class ClusterRun(NewRun):
     """A run for a cluster."""
 
@@ -117,7 +95,7 @@ def runs(project: str, door: Asked, page: Paged) -> dict[str, Any]:
         found = session.scalars(select(Run).where(Run.project_id == row.id))
         rows = [r for r in found if door.visible("run.read", run_target(r))]
         names = names_of(session)
-        return page_of(rows, page, lambda r: r.id, lambda r: _summary(r, names))
+        return page_of(rows, page, lambda r: r.id, lambda r: run_summary(r, names))
 
 
 @router.post("/projects/{project}/runs", status_code=status.HTTP_201_CREATED)
@@ -127,19 +105,7 @@ def post_run(project: str, body: NewRun, door: Asked) -> dict[str, Any]:
     made = door.once(body.model_dump(), lambda key: start_run(door.plane, door.actor, project, spec, key))
     with door.plane.database.read() as session:
         row = session.get_one(Run, made)
-        return {**_summary(row, names_of(session)), "job": row.job_id}
-
-
-@router.post("/projects/{project}/conversions", status_code=status.HTTP_201_CREATED)
-def post_conversion(project: str, body: NewConversion, door: Asked) -> dict[str, Any]:
-    """Convert a pickle into a format that holds no code, by a run in the sandbox. Its source is scanned first."""
-    wanted = Wanted(
-        **body.model_dump(exclude={"data", "views"}), data=_decoded(body.data), views=tuple(dict.fromkeys(body.views))
-    )
-    made = door.once(body.model_dump(), lambda key: start_conversion(door.plane, door.actor, project, wanted, key))
-    with door.plane.database.read() as session:
-        row = session.get_one(Run, made)
-        return {**_summary(row, names_of(session)), "job": row.job_id}
+        return {**run_summary(row, names_of(session)), "job": row.job_id}
 
 
 @router.get("/projects/{project}/runs/{run}")
@@ -149,7 +115,7 @@ def run(project: str, run: str, door: Asked) -> dict[str, Any]:
         row = find_run(session, door.project(session, project).id, run)
         door.may("run.read", run_target(row))
         return {
-            **_summary(row, names_of(session)),
+            **run_summary(row, names_of(session)),
             "code": row.code,
             "parameters": row.parameters,
             "git": row.git,
@@ -218,7 +184,7 @@ def verify(project: str, run: str, body: Verify, door: Asked) -> dict[str, Any]:
     made = door.once(body.model_dump(), lambda key: repeat_run(plane, actor, project, run, body.tolerance, key))
     with plane.database.read() as session:
         row = session.get_one(Run, made)
-        return {**_summary(row, names_of(session)), "job": row.job_id, "repeats": run}
+        return {**run_summary(row, names_of(session)), "job": row.job_id, "repeats": run}
 
 
 @router.get("/projects/{project}/run-usage")
@@ -273,54 +239,20 @@ def output(project: str, run: str, path: str, door: Asked) -> StreamingResponse:
     return StreamingResponse(open_output(door.plane, door.actor, project, run, path), media_type=media)
 
 
-@router.get("/projects/{project}/scans")
-def scans(project: str, door: Asked) -> dict[str, Any]:
-    """The scans of a project's artifacts, the newest first."""
-    with door.plane.database.read() as session:
-        found = scans_of(session, door.project(session, project).id)
-        runs = {scan.run_id: session.get_one(Run, scan.run_id) for scan in found}
-        names = names_of(session)
-        return listed(_scan(s, names) for s in found if door.visible("run.read", run_target(runs[s.run_id])))
-
-
-@router.post("/projects/{project}/runs/{run}/scans", status_code=status.HTTP_201_CREATED)
-def post_scan(project: str, run: str, body: NewScan, door: Asked) -> dict[str, Any]:
-    """Judge an output of a run by its content. That it is refused is the answer, and no error."""
-    made = door.once(
-        body.model_dump() | {"run": run},
-        lambda key: scan_output(door.plane, door.actor, project, run, body.artifact, key),
-    )
-    with door.plane.database.read() as session:
-        return _scan(session.get_one(ArtifactScan, made), names_of(session))
-
-
-def _scan(row: ArtifactScan, names: dict[str, str]) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "run": row.run_id,
-        "artifact": row.artifact,
-        "sha256": row.sha256,
-        "size": row.size,
-        "format": row.format,
-        "verdict": row.verdict,
-        **row.report,
-        "by": names.get(row.actor_id, row.actor_id),
-        "created": moment(row.created),
-    }
-
-
 def _files(encoded: dict[str, str]) -> dict[str, bytes]:
-    return {name: _decoded(text) for name, text in encoded.items()}
+    return {name: decoded(text) for name, text in encoded.items()}
 
 
-def _decoded(text: str) -> bytes:
+def decoded(text: str) -> bytes:
+    """A file that was sent along."""
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise BadInput("TP-RUN-011", "a file of code is not base64") from None
 
 
-def _summary(row: Run, names: dict[str, str]) -> dict[str, Any]:
+def run_summary(row: Run, names: dict[str, str]) -> dict[str, Any]:
+    """A run in lists."""
     return {
         "id": row.id,
         "script": row.script,
