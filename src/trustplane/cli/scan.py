@@ -40,7 +40,8 @@ def scan(
             say(f"  and {len(item['objections']) - _SHOWN} more; see them with --all")
         if item["verdict"] == "passed" and item["loads_code"]:
             say(
-                f"  a pickle: it builds objects by {len(item['globals'])} names, all of which its libraries need; convert it before you pass it on"
+                f"  a pickle: it builds objects by {len(item['globals'])} names, all of which its libraries need; convert it before you "
+                f"pass it on: trustplane model convert {item['path']}"
             )
 
     outcome = scanned(paths, show)

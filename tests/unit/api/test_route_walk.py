@@ -2,11 +2,13 @@
 
 import base64
 import json
+import pickle
 import re
 import threading
 from importlib.resources import files
 
 import pytest
+from sklearn.tree import DecisionTreeClassifier
 from sqlalchemy import func, select
 from tests.unit.api.conftest import PASSWORD
 
@@ -240,6 +242,9 @@ def walk_training(walk, project):
         {**project, "run": run["id"]},
         json=judged,
     )
+    pickled = pickle.dumps(DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1]))
+    sent = {"artifact": "tree.pkl", "data": base64.b64encode(pickled).decode()}
+    walk("POST", "/projects/{project}/conversions", "scientist", "run.start", project, json=sent)
     again = walk(
         "POST", "/projects/{project}/runs", "scientist", "run.start", project, json={**body, "views": []}
     ).json()
