@@ -6,9 +6,12 @@ import pickle
 import joblib
 import numpy as np
 import pytest
+import skops.io
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import all_estimators
 from tools import learn_globals
+
+from trustplane.training.runtimes.skops.allowed import allowed
 
 ROWS = np.abs(np.random.RandomState(0).randn(40, 5)) + 0.1
 CLASSES = (ROWS[:, 0] > np.median(ROWS[:, 0])).astype(int)
@@ -45,6 +48,24 @@ def test_an_estimator_passes(name, kind, judged):
         fitted = FITTED[name](kind)
     for data in (pickle.dumps(fitted), pickle.dumps(fitted, 2), compressed(fitted)):
         assert objections(judged, data) == []
+
+
+LISTED = [(n, k) for n, k in all_estimators() if (k.__module__, n) in allowed().attributes]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("name", "kind"), LISTED, ids=[name for name, _ in LISTED])
+def test_an_estimator_passes_as_skops(name, kind, judged):
+    fitted = next((f for f in map(learn_globals.fit, learn_globals.instances(kind)) if f is not None), None)
+    if fitted is None:
+        fitted = FITTED[name](kind)
+    found = judged(skops.io.dumps(fitted))
+    assert [(o.message, o.subject) for o in found.objections] == []
+    assert (found.format, found.loads_code) == ("skops", False)
+
+
+def test_most_estimators_are_listed():
+    assert len(LISTED) >= 120
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -305,6 +305,13 @@ def test_a_one_hot_encoder_with_fewer_columns_than_categories():
     assert "another number of columns than categories" in file.refusal()
 
 
+def test_categories_that_do_not_ascend():
+    file = File(OneHotEncoder().fit(ROWS[:, 3:]))
+    node = file.at("categories_", 0)
+    file.put(node, file.array(node)[::-1].copy())
+    assert "do not ascend" in file.refusal()
+
+
 def test_an_index_outside_of_a_sparse_matrix():
     model = LogisticRegression().fit(ROWS, TWO).sparsify()
     file = File(model)

@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import io
+import math
 import re
 import zipfile
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import numpy.typing as npt
 
 MAGIC = b"\x93NUMPY"
 LARGEST = 256 << 20
-_HEAD = 64 << 10
+_HEAD, _MOST_EMPTY = 64 << 10, 1 << 20
 _TYPE = re.compile(r"[<|]([biufcSU])(\d{1,6})\Z")
 _GAP = re.compile(r"\|V(\d{1,3})\Z")  # what stands between the fields of an item that C code reads
 _SPARSE = {"format.npy", "shape.npy", "data.npy", "indices.npy", "indptr.npy"}
@@ -55,10 +56,7 @@ class Header:
     @property
     def size(self) -> int:
         """The bytes of the whole file."""
-        count = 1
-        for length in self.shape:
-            count *= length
-        return self.start + count * _item(self.descr)
+        return self.start + math.prod(self.shape) * _item(self.descr)
 
 
 def header_of(head: bytes) -> Header:
@@ -79,7 +77,8 @@ def header_of(head: bytes) -> Header:
         raise NotAdmitted("the header of an array has other parts than NumPy writes", kind="damaged")
     if said["fortran_order"] not in {True, False}:
         raise NotAdmitted("the header of an array has other parts than NumPy writes", kind="damaged")
-    _item(said["descr"])
+    if not _item(said["descr"]) and math.prod(shape) > _MOST_EMPTY:
+        raise NotAdmitted("an array of nothing has more items than a model needs", kind="much")
     return Header(said["descr"], said["fortran_order"], shape, start)
 
 

@@ -166,15 +166,15 @@ def _check_boosted(state: State, _visited: Visited) -> None:
             raise _refuse("estimators_ is no table of trees")
         if whole(tree["__reduce__"]["args"]["content"][2], "n_outputs") != 1:
             raise _refuse("a tree of boosting has several outputs")
-    if wide != 1:
+    if state.whole("n_trees_per_iteration_") != wide or wide < 1:
+        raise _refuse("there are more trees for each row than numbers")
+    if wide > 1:
         _check_beginning(state, wide)
 
 
 def _check_beginning(state: State, wide: int) -> None:
     """What several classes begin with has a number for each."""
     start = state.parts["init_"]
-    if state.whole("n_trees_per_iteration_") != wide:
-        raise _refuse("there are more trees for each row than numbers")
     if start["__loader__"] == "JsonNode" and plain(start) == "zero":
         return
     first = State(state.archive, start)
@@ -290,6 +290,18 @@ def _check_vectors(state: State, visited: Visited) -> None:
         raise _refuse("the counts of the support vectors do not agree")
 
 
+def _categories(archive: Archive, node: Node) -> int:
+    """How many categories; numbers are looked up by halving, so they must ascend, the unknown last."""
+    if node["type"] == "json":
+        return len(node["content"])
+    found = array(archive, node, "categories_")
+    if found.dtype.kind in "iufb":
+        known = found[:-1] if found.dtype.kind == "f" and np.isnan(found[-1:]).any() else found
+        if not bool((known[1:] > known[:-1]).all()):
+            raise _refuse("the categories of a one-hot encoder do not ascend")
+    return len(found)
+
+
 def _check_one_hot(state: State, _visited: Visited) -> None:
     """Each category has its column, because a sparse matrix is filled without looking."""
     held = state.parts.get("categories_")
@@ -297,8 +309,7 @@ def _check_one_hot(state: State, _visited: Visited) -> None:
         return
     if state.value("_infrequent_enabled") is not False:
         raise _refuse("a one-hot encoder that gathers infrequent categories is not looked through")
-    sizes = [len(array(state.archive, each, "categories_", dimensions=1)) if each["type"] == "numpy" else len(each["content"])
-             for each in held["content"]]  # fmt: skip
+    sizes = [_categories(state.archive, each) for each in held["content"]]
     dropped = state.parts.get("_drop_idx_after_grouping")
     drops: list[Any] = [None] * len(sizes)
     if dropped is not None and dropped["__loader__"] == "NdArrayNode":
