@@ -21,7 +21,7 @@ def register(
     run: Annotated[str, typer.Option(help="The run that made it.")],
     artifact: Annotated[str, typer.Option(help="The output to register.")] = "model.onnx",
 ) -> None:
-    """Admit an output of a run as the next version. Only ONNX is admitted, judged by its content."""
+    """Admit an output of a run as the next version. Only formats that hold no code are admitted, judged by content."""
     with working() as (_, project):
         made = project.models.register(name, run, artifact)
     emit(
