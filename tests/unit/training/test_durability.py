@@ -1,14 +1,17 @@
 """A run outlives the process that executes it: after ``kill -9`` it ends well, and nothing half-written is ever seen."""
 
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from sklearn.tree import DecisionTreeClassifier
 
 from trustplane.kernel.ledger.crosscheck import verify
 from trustplane.kernel.ledger.evidence import events_about
+from trustplane.release.conversion import Wanted, start_conversion
 from trustplane.training.runs import resume_runs
 from trustplane.training.tables import Run
 from trustplane.values.errors import NotFound
@@ -147,3 +150,25 @@ def test_a_run_killed_when_its_end_was_on_record_ends_once(plane, view, queue, f
     assert not folder(run_id).exists()
     assert count(plane, run_id, "job.finish") == 1
     assert resume_runs(plane) == 0
+
+
+def test_a_conversion_killed_in_the_middle_begins_again_and_ends_well(
+    plane, cast, monkeypatch, folder, worker, wait_for, begin, output
+) -> None:
+    model = pickle.dumps(DecisionTreeClassifier().fit([[0.0], [1.0]], [0, 1]))
+    with monkeypatch.context() as held:
+        held.setattr(plane, "start_job", lambda name, job_id, arguments: plane.jobs.submit(name, arguments, job_id))
+        run_id = start_conversion(plane, cast["scientist"], "credit", Wanted("tree.pkl", data=model, to="skops"))
+    process = worker()
+    wait_for(lambda: alive(folder(run_id)) != [])
+    process.kill()
+    process.wait()
+    wait_for(lambda: alive(folder(run_id)) == [])
+    assert (kept(plane, run_id).state, kept(plane, run_id).outputs) == ("queued", {})
+
+    row = begin(run_id)
+    assert (row.state, {"model.skops", "conversion.json"} <= set(row.outputs)) == ("done", True)
+    assert output(row, "model.skops")[:2] == b"PK"
+    assert not folder(run_id).exists()
+    assert count(plane, run_id, "run.start") == 1
+    verify(plane).require_sound()
