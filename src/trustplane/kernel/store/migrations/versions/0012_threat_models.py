@@ -23,9 +23,7 @@ def upgrade() -> None:
         sa.Column("facts", sa.JSON(), nullable=False),
         sa.Column("author_id", sa.String(length=36), nullable=False),
         sa.Column("created", trustplane.kernel.store.base.Instant(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["project_id"], ["projects.id"], name=op.f("fk_threat_models_project_id_projects")
-        ),
+        sa.ForeignKeyConstraint(["project_id"], ["projects.id"], name=op.f("fk_threat_models_project_id_projects")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_threat_models")),
         sa.UniqueConstraint("project_id", "name", "number", name=op.f("uq_threat_models_project_id_name_number")),
     )
