@@ -1,6 +1,7 @@
 """The threat model that an assessment goes by: the one that the suite names or holds, else the one that the run left."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -17,6 +18,7 @@ from trustplane.values.errors import Tampered
 
 KEPT, SUITE, RUN = "project", "suite", "run"
 """Where a threat model comes from: kept by the project, written into the suite, or left by the run."""
+LISTED = 100
 
 
 def chosen(session: Session, run: Run | None, project_id: str, said: str) -> dict[str, Any]:
@@ -61,7 +63,40 @@ def told(suite: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def assessments_by(session: Session, project_id: str, digest: str) -> Sequence[Assessment]:
-    """The assessments of a project that went by the text of this digest, wherever they had it from, the newest first."""
+    """The newest assessments of a project that went by the text of this digest, wherever they had it from, the newest first."""
     same = Assessment.suite["threat_model"]["digest"].as_string() == digest
     query = select(Assessment).where(Assessment.project_id == project_id, same)
-    return session.scalars(query.order_by(Assessment.created.desc(), Assessment.id.desc())).all()
+    return session.scalars(query.order_by(Assessment.created.desc(), Assessment.id.desc()).limit(LISTED)).all()
+
+
+def withstood(row: Assessment) -> dict[str, Any] | None:
+    """What an assessment found of robustness: its status, the share that withstood and its interval; None where it was not looked for."""
+    result = row.results.get("robustness")
+    if result is None:
+        return None
+    interval = result["intervals"].get("withstood")
+    return {
+        "status": result["status"],
+        "share": result["figures"].get("withstood"),
+        "interval": None if interval is None else list(interval),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a first suite says of threat models: the one that it names, whether that is a draft, and the others that the project keeps."""
+
+    named: str = ""
+    draft: bool = False
+    others: tuple[str, ...] = ()
+
+
+def proposal(kept: Sequence[KeptThreat], model: str, features: Sequence[str]) -> Proposal:
+    """Of the newest versions those that speak of no feature the model lacks; of these one that people own, named like the model, kept last."""
+    known = set(features)
+    fitting = [row for row in kept if known.issuperset(read_kept(row).names)]
+    if not fitting:
+        return Proposal(others=tuple(row.name for row in kept))
+    best = min(fitting, key=lambda row: (row.facts["draft"], row.name != model))
+    others = tuple(row.name for row in kept if row is not best)
+    return Proposal(f"{best.name}@{best.number}", best.facts["draft"], others)

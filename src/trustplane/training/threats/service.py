@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session, aliased, defer
 
 from trustplane.kernel.identity.scopes import find_project, project_target
 from trustplane.kernel.identity.tables import Project
@@ -128,8 +128,8 @@ def find_threat(session: Session, project_id: str, reference: Reference) -> Kept
 
 
 def versions_of(session: Session, project_id: str, name: str) -> Sequence[KeptThreat]:
-    """The versions of a threat model, the newest first."""
-    return session.scalars(_versions(project_id, name)).all()
+    """The versions of a threat model, the newest first; the text of each is fetched when it is asked for."""
+    return session.scalars(_versions(project_id, name).options(defer(KeptThreat.text))).all()
 
 
 def newest_threats(session: Session, project_id: str) -> Sequence[KeptThreat]:
@@ -141,7 +141,7 @@ def newest_threats(session: Session, project_id: str) -> Sequence[KeptThreat]:
         .scalar_subquery()
     )
     query = select(KeptThreat).where(KeptThreat.project_id == project_id, KeptThreat.number == last)
-    return session.scalars(query.order_by(KeptThreat.id.desc())).all()
+    return session.scalars(query.order_by(KeptThreat.id.desc()).options(defer(KeptThreat.text))).all()
 
 
 def read_kept(row: KeptThreat, digest: str | None = None) -> ThreatModel:
