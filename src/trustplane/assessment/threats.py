@@ -74,10 +74,10 @@ def withstood(row: Assessment) -> dict[str, Any] | None:
     result = row.results.get("robustness")
     if result is None:
         return None
-    interval = result["intervals"].get("withstood")
+    interval = result.get("intervals", {}).get("withstood")
     return {
         "status": result["status"],
-        "share": result["figures"].get("withstood"),
+        "share": result.get("figures", {}).get("withstood"),
         "interval": None if interval is None else list(interval),
     }
 
