@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from trustplane.api.access import Asked, Door, listed, moment, names_of
 from trustplane.assessment.tables import Assessment
-from trustplane.assessment.threats import assessments_by, withstood
+from trustplane.assessment.threats import assessments_by, robustness_of
 from trustplane.release.catalog import model_target
 from trustplane.release.tables import Model, ModelVersion
 from trustplane.training.tables import KeptThreat
@@ -135,6 +135,6 @@ def _assessment(session: Session, door: Door, row: Assessment) -> dict[str, Any]
         "model": session.get_one(Model, version.model_id).name,
         "version": version.number,
         "state": row.state,
-        "withstood": withstood(row),
+        "robustness": robustness_of(row),
         "created": moment(row.created),
     }

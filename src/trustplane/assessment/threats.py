@@ -19,6 +19,7 @@ from trustplane.values.errors import Tampered
 KEPT, SUITE, RUN = "project", "suite", "run"
 """Where a threat model comes from: kept by the project, written into the suite, or left by the run."""
 LISTED = 100
+_FOUND = ("robust_accuracy", "withstood")
 
 
 def chosen(session: Session, run: Run | None, project_id: str, said: str) -> dict[str, Any]:
@@ -69,17 +70,17 @@ def assessments_by(session: Session, project_id: str, digest: str) -> Sequence[A
     return session.scalars(query.order_by(Assessment.created.desc(), Assessment.id.desc()).limit(LISTED)).all()
 
 
-def withstood(row: Assessment) -> dict[str, Any] | None:
-    """What an assessment found of robustness: its status, the share that withstood and its interval; None where it was not looked for."""
+def robustness_of(row: Assessment) -> dict[str, Any] | None:
+    """What an assessment found of robustness: its ``status``, and ``robust_accuracy`` and ``withstood`` among ``figures`` and ``intervals``.
+
+    None where it was not looked for.
+    """
     result = row.results.get("robustness")
     if result is None:
         return None
-    interval = result.get("intervals", {}).get("withstood")
-    return {
-        "status": result["status"],
-        "share": result.get("figures", {}).get("withstood"),
-        "interval": None if interval is None else list(interval),
-    }
+    parts = {part: result.get(part, {}) for part in ("figures", "intervals")}
+    chosen = {part: {name: held[name] for name in _FOUND if name in held} for part, held in parts.items()}
+    return {"status": result["status"], **chosen}
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,7 +143,8 @@ _EFFECTS = {"more": "more", "less": "less", "none": "the same", "open": "cannot 
 
 
 def _side(value: Any) -> Any:
-    return "-" if value is None else value
+    """A side in full: two that differ never look alike."""
+    return "-" if value is None else f"{value:.15g}" if isinstance(value, float) else value
 
 
 def _say_figures(name: str, facts: Mapping[str, Any]) -> None:

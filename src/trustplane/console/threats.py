@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
 from trustplane.assessment.tables import Assessment
-from trustplane.assessment.threats import assessments_by, withstood
+from trustplane.assessment.threats import assessments_by, robustness_of
 from trustplane.console.finding import find, names_of
 from trustplane.console.rendering import page
 from trustplane.console.session import Looking, Viewer
@@ -104,7 +104,7 @@ def _assessed(
     for each in assessments_by(session, row.project_id, row.digest):
         version = session.get(ModelVersion, each.model_version_id)
         if version is not None and viewer.sees("assessment.read", model_target(session, version)):
-            found.append((each, session.get_one(Model, version.model_id), version, withstood(each)))
+            found.append((each, session.get_one(Model, version.model_id), version, robustness_of(each)))
     return found
 
 

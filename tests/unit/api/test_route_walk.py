@@ -258,7 +258,7 @@ def walk_training(walk, project):
 THREAT = """
 name = "what a client can say otherwise"
 budget = { distance = 0.05 }
-features.EDUCATION = { low = 0, high = 6 }
+features.LIMIT_BAL = { low = 10000, high = 1000000 }
 """
 
 
@@ -282,6 +282,8 @@ def walk_release(walk, project, run):
     ).json()
     assert asked["threat"]["digest"] == kept["digest"]
     walk.wait(asked["job"], "scientist")
+    shown = walk.caller.call("GET", version.format(**at) + "/assessments", "auditor").json()["items"]
+    assert [(a["state"], a["threat"]["number"]) for a in shown] == [("done", 1)]
     gate = walk("POST", version + "/gate", "reviewer", "gate.evaluate", at).json()
     blocking = [f["control"] for f in gate["findings"] if f["status"] in {"failed", "no-evidence"}] or ["TP-ASM-02"]
     for control in blocking:

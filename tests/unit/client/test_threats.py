@@ -37,8 +37,9 @@ def test_from_a_file_to_what_assessments_found_within_it(scientist, ask, made_ve
     assert [v["number"] for v in found.versions] == [2, 1]
     [by] = found.assessments
     assert (by["model"], by["version"], by["state"]) == ("risk", 1, "done")
-    low, high = by["withstood"]["interval"]
-    assert 0 <= low <= by["withstood"]["share"] <= high <= 1
+    for name in ("robust_accuracy", "withstood"):
+        low, high = by["robustness"]["intervals"][name]
+        assert 0 <= low <= by["robustness"]["figures"][name] <= high <= 1
     assert found.model["budget"] == {"norm": "l2", "distance": 0.02, "cost": None, "features": None}
     assert found.model["features"][1] == {
         "name": "debt", "type": "real", "mutable": True, "low": 0.0, "high": 10.0, "direction": "down", "scale": 10.0, "cost": 1.0,
