@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from trustplane.assessment.checks.contract import CheckInput, Examined, Rows
 from trustplane.assessment.checks.registry import installed_checks
 from trustplane.assessment.holdout import FEATURES, THREAT, TRAINING, feature_names, read_holdout
-from trustplane.assessment.scoring import scorer
+from trustplane.assessment.scoring import ONNX, scorer
 from trustplane.assessment.suite import Suite, checked_suite, read_suite
 from trustplane.assessment.tables import Assessment
 from trustplane.assessment.threats import KEPT, chosen, threat_of, told
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from trustplane.kernel.plane import Plane
 
 JOB = "assessment.run"
-_OPENED = ("model_blob", "model_subject", "model_key_id", "holdout_blob", "holdout_subject", "key_id")
+_OPENED = ("format", "model_blob", "model_subject", "model_key_id", "holdout_blob", "holdout_subject", "key_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class AssessmentSubject:
     """What is assessed: a model version's sealed model and hold-out, as the release stage knows them.
 
     The blobs are addresses of ciphertexts, the subjects what they are bound to, ``key_id`` the key of the hold-out. ``model_sha256`` is of the
-    model itself. ``target`` is the version as policy sees it.
+    model itself, ``format`` the one that it was admitted in. ``target`` is the version as policy sees it.
     """
 
     model_version_id: str
@@ -50,6 +50,7 @@ class AssessmentSubject:
     model_subject: str
     model_key_id: str
     model_sha256: str
+    format: str
     holdout_blob: str
     holdout_subject: str
     key_id: str
@@ -172,12 +173,13 @@ def _prepare(plane: "Plane", actor: Actor, assessment_id: str, cause: str) -> Ch
 
     rows = read(opened.holdout)
     learned = None if opened.training is None else read(opened.training)
-    asked = scorer(opened.model)
+    form = suite["opened"].get("format", ONNX)  # older assessments say none
+    asked = scorer(opened.model, form)
     scores = asked(rows.features)
     decided = (scores >= suite["threshold"]).astype(rows.label.dtype)
     with plane.database.read() as session:
         threat = threat_of(session, suite, opened.threat, names)
-    model = Examined(asked, tuple(names), rows, learned, opened.model, "onnx", suite["threshold"], threat)
+    model = Examined(asked, tuple(names), rows, learned, opened.model, form, suite["threshold"], threat)
     return CheckInput(rows.label, scores, decided, rows.groups, suite["favourable"], row.seed, model)
 
 

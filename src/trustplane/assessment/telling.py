@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,7 +13,7 @@ from trustplane.assessment.checks.contract import Matrix
 from trustplane.assessment.explaining.reasons import Basis, Decided, basis, tell
 from trustplane.assessment.explaining.wording import WORDING, read_wording
 from trustplane.assessment.holdout import FEATURES, feature_names, read_holdout
-from trustplane.assessment.scoring import score
+from trustplane.assessment.scoring import scorer
 from trustplane.assessment.service import AssessmentSubject
 from trustplane.assessment.suite import Suite
 from trustplane.assessment.tables import Assessment
@@ -92,7 +91,7 @@ def _basis(plane: "Plane", op: "Operation", subject: AssessmentSubject) -> tuple
     names = feature_names(left[FEATURES])
     wording = read_wording(left[WORDING], names) if WORDING in left else None
     rows = read_holdout(held_out, names, suite.label).features
-    decided = Decided(model, partial(score, model), tuple(names), suite.favourable, suite.threshold)
+    decided = Decided(model, scorer(model, subject.format), tuple(names), suite.favourable, suite.threshold)
     return basis(decided, rows, wording), None if newest is None else newest.id
 
 
