@@ -51,6 +51,7 @@ def read_suite(said: Mapping[str, Any]) -> Suite:
 def checked_suite(suite: Suite, checks: Mapping[str, Check]) -> dict[str, Any]:
     """The suite as it is kept, with every parameter of every check spelled out; raise :class:`BadInput` where it is not usable."""
     sane = suite.favourable in (0, 1) and 0.0 < suite.threshold < 1.0
+    sane = sane and not any("\0" in name for name in (suite.label, suite.time, *suite.protected))
     if not sane or len(suite.protected) > 50 or any(not 0 < len(n) <= 256 for n in suite.protected):
         raise BadInput("TP-ASSESS-001", "a field of the suite is out of bounds")
     unknown = sorted({*suite.parameters, *suite.checks} - set(checks))

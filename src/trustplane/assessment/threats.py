@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select
 from sqlalchemy.orm import Session
 
 from trustplane.assessment.holdout import THREAT
@@ -65,9 +65,11 @@ def told(suite: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def assessments_by(session: Session, project_id: str, digest: str) -> Sequence[Assessment]:
     """The newest assessments of a project that went by the text of this digest, wherever they had it from, the newest first."""
-    same = Assessment.suite["threat_model"]["digest"].as_string() == digest
-    query = select(Assessment).where(Assessment.project_id == project_id, same)
-    return session.scalars(query.order_by(Assessment.created.desc(), Assessment.id.desc()).limit(LISTED)).all()
+    # The text is searched: PostgreSQL's operators on JSON fail at the escape of a NUL anywhere in a suite.
+    holds = cast(Assessment.suite, Text).contains(digest, autoescape=True)
+    query = select(Assessment).where(Assessment.project_id == project_id, holds)
+    newest = session.scalars(query.order_by(Assessment.created.desc(), Assessment.id.desc()).limit(LISTED))
+    return [row for row in newest if (row.suite.get("threat_model") or {}).get("digest") == digest]
 
 
 def robustness_of(row: Assessment) -> dict[str, Any] | None:

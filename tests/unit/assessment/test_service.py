@@ -124,7 +124,9 @@ def test_assessments_are_found_by_the_threat_model_wherever_they_had_it_from(
     keep_threat(plane, cast["scientist"], "credit", "credit", THREAT)
     by_run, plain = made_subject(threat=THREAT), made_subject()
     rows = [assessed(by_run), assessed(plain, {"threat": THREAT}), assessed(plain, {"threat": "credit"})]
-    other = assessed(plain, {"threat": THREAT.replace("0.02", "0.5")})
+    titled = THREAT.replace("0.02", "0.5").replace("what", r"\u0000")
+    other = assessed(plain, {"threat": titled, "checks": ["robustness"]})
+    assert other.results["robustness"]["details"]["threat"].startswith("\0")
     assert [told(r.suite)["from"] for r in rows] == ["run", "suite", "project"]
     assert told(assessed(plain).suite) is None
     with plane.database.read() as session:
@@ -143,6 +145,8 @@ def test_a_threat_model_that_is_not_kept_is_refused_on_record_and_by_who_may_ask
             start_assessment(plane, cast["scientist"], subject, suite={"threat": said})
         with pytest.raises(AccessDenied if error is NotFound else error):
             start_assessment(plane, cast["operator"], subject, suite={"threat": said})
+    with pytest.raises(BadInput, match="TP-ASSESS-001"):
+        start_assessment(plane, cast["scientist"], subject, suite={"label": "a\0"})
     with pytest.raises(BadInput, match="TP-RUN-054"):
         start_assessment(plane, cast["scientist"], subject, suite={"threat": "Credit!"})
     with plane.database.read() as session:

@@ -79,6 +79,12 @@ def test_the_text_of_the_newest_version_makes_no_new_one_and_an_older_text_does(
     assert not verify(plane).discrepancies
 
 
+def test_a_title_may_hold_anything_that_toml_can_say(plane, cast) -> None:
+    made = keep_threat(plane, cast["scientist"], "credit", "credit", TEXT.replace("what", r"\u0000\u202e<b>", 1))
+    assert kept(plane, made).facts["name"].startswith("\0\u202e<b>")
+    assert not verify(plane).discrepancies
+
+
 def test_a_repeated_request_finds_what_it_made(plane, cast) -> None:
     key = Idempotency("k", "r")
     made = keep_threat(plane, cast["scientist"], "credit", "credit", TEXT, key)
@@ -94,6 +100,7 @@ def test_a_repeated_request_finds_what_it_made(plane, cast) -> None:
         ("credit", TEXT + "# \x00", "TP-RUN-040"),
         ("credit", TEXT + "#" * 1_000_001, "TP-RUN-040"),
         ("credit", TEXT.replace("debt <= income + 9", "debt >= 99"), "TP-RUN-041"),
+        ("credit", TEXT.replace("debt <= income + 9", "1 <= 0"), "TP-RUN-041"),
         ("Credit", TEXT, "TP-VALUE-001"),
         ("credit@2", TEXT, "TP-VALUE-001"),
         ("", TEXT, "TP-VALUE-001"),
