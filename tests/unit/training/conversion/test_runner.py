@@ -37,13 +37,15 @@ def dumped(model, compress=0):
 def run(tmp_path):
     """Convert bytes; give the process and the folder of its outputs."""
 
-    def convert(data, beside=None, seed=3, **parameters):
+    def convert(data, beside=None, seed=3, views=None, **parameters):
         source, given, output = tmp_path / "model.pkl", tmp_path / "in", tmp_path / "out"
         source.write_bytes(data)
         for folder in (given, given / BESIDE, output):
             folder.mkdir()
         for name, held in (beside or {}).items():
             (given / BESIDE / name).write_bytes(held)
+        for name, held in (views or {}).items():
+            (given / f"{name}.parquet").write_bytes(held)
         environment = {
             **os.environ,
             "TRUSTPLANE_INPUT": str(given),
@@ -103,6 +105,16 @@ def test_the_hold_out_is_compared_and_carried_over(run):
     assert (output / "holdout.parquet").read_bytes() == sink.getvalue()
     assert (output / "features.json").read_bytes() == features
     assert not (output / "other.txt").exists()
+
+
+def test_a_view_comes_before_the_hold_out(run):
+    sink = io.BytesIO()
+    pq.write_table(pa.table({name: ROWS[:50, i] for i, name in enumerate("abc")}), sink)
+    empty = io.BytesIO()
+    pq.write_table(pa.table({"other": ["x"]}), empty)
+    beside, views = {"holdout.parquet": empty.getvalue()}, {"people": sink.getvalue(), "a": empty.getvalue()}
+    facts, _ = facts_of(run(pickle.dumps(SKLEARN["a logistic regression"][0]), beside, views=views))
+    assert (facts["compared"]["from"], facts["compared"]["rows"]) == ("the view people", 50)
 
 
 def test_boosters(run):
