@@ -29,7 +29,7 @@ from trustplane.training.runs import (
 )
 from trustplane.training.sandboxes.contract import Limits
 from trustplane.training.sandboxes.registry import open_sandbox
-from trustplane.training.spec import RunSpec
+from trustplane.training.spec import RunKind, RunSpec
 from trustplane.training.tables import Run, RunDetail
 from trustplane.values.digests import Digest
 from trustplane.values.errors import BadInput, Conflict
@@ -180,6 +180,7 @@ def _as_it_was(row: Run, detail: RunDetail) -> RunSpec:
         kind=detail.kind,
         entry=detail.entry,
         profile=detail.profile,
+        author=row.author_id if detail.kind == RunKind.CONVERSION else "",
     )
 
 

@@ -62,6 +62,9 @@ def test_the_pickle_of_a_run_becomes_a_model(plane, cast, made_run, ended, fetch
         assert len(events_about(session, f"Run::{source}", "run.open")) == 2
         assert [s.artifact for s in scans_of(session, row.project_id)] == ["model.pkl"]
     assert row.author_id == cast["owner"].answerable
+    again = ended(repeat_run(plane, cast["scientist"], "credit", row.id))
+    assert (again.state, again.author_id) == ("done", cast["owner"].answerable)
+    assert again.outputs["model.skops"]["size"] > 0
     version = fetch(register_version(plane, cast["scientist"], "credit", "risk", row.id, "model.skops"))
     assert isinstance(version, ModelVersion)
     assert (version.format, version.author_id) == ("skops", cast["owner"].answerable)

@@ -354,6 +354,17 @@ def test_a_tree_elsewhere():
     assert "a tree lies where scikit-learn keeps none" in file.refusal()
 
 
+@pytest.mark.parametrize("value", [None, 7, "text", [], {}, [None], {"__loader__": "ListNode"}])
+@pytest.mark.parametrize("part", ["content", "key_types", "__id__", "__class__", "__loader__", "__module__"])
+def test_parts_of_other_kinds(part, value):
+    for path in ((), ("coef_",), ("classes_",)):
+        file = File(SOUND["logistic"])
+        node = file.at(*path) if path else file.schema["content"]
+        if part in node and node[part] != value and (part, value) != ("__id__", 7):
+            node[part] = value
+            assert file.refusal()
+
+
 @pytest.mark.parametrize("change", ["__class__", "file", "type", "more"])
 def test_odd_nodes(change):
     file = File(SOUND["logistic"])

@@ -48,6 +48,13 @@ class Zipped:
 
 def verify(archive: Archive) -> Verified:
     """Check every node and every member; raise :class:`NotAdmitted` at the first that is not as it must be."""
+    try:
+        return _verified(archive)
+    except (KeyError, TypeError, AttributeError, IndexError, ValueError):
+        raise NotAdmitted("its schema is not laid out as skops writes it", kind="damaged") from None
+
+
+def _verified(archive: Archive) -> Verified:
     root = read_schema(archive)
     walk = Walk(archive)
     for visited in walk.nodes(root):
