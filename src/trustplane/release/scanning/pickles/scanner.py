@@ -41,8 +41,11 @@ class Pickles:
     descriptor = ScannerDescriptor("pickle", "Python pickle")
 
     def recognises(self, head: bytes, size: int) -> bool:
-        """Protocols 2 and up begin with their number; the frame of the scan tries files of no known kind as the others."""
-        return size > 1 and head[0] == 0x80 and head[1] in PROTOCOLS
+        """Protocols 2 and up begin with their number; the frame of the scan tries files of no known kind as the others.
+
+        No opcode is zero: a pickle that goes on so stops there, and the file is another's (the length that safetensors begins with).
+        """
+        return size > 1 and head[0] == 0x80 and head[1] in PROTOCOLS and head[2:3] != b"\0"
 
     def judge(self, content: Content, inner: Inner) -> Judgement:
         """Run every stream."""
