@@ -2,7 +2,8 @@
 
 The format is large, and its library, written in C, has had holes: here it reads in a process that can do nothing. What is at the
 file's own ends is checked before it is asked (HDF5 File Format Specification 3.0, II.A). A file of numbers in named groups passes; one that
-reaches outside of itself, hides objects or needs a plug-in to be read does not. Of Keras, ``model_config`` is read as well.
+reaches outside of itself (CVE-2026-1669), tells of far more numbers than it holds (CVE-2026-0897), hides objects or needs a plug-in to be read
+does not. Of Keras, ``model_config`` is read as well.
 """
 
 import os
@@ -151,6 +152,8 @@ def _check_ends(content: Reader) -> None:
     head = content.read(128)
     if head[:8] != SIGNATURE:
         raise Rejected(Rule.DISGUISED, "something stands before its beginning", offset=0)
+    if len(head) < 128:
+        raise Rejected(Rule.DAMAGED, "it ends within its beginning", offset=len(head))
     version, width = head[8], head[13] if head[8] < 2 else head[9]
     if version > 3 or width not in {4, 8}:
         raise Rejected(Rule.DAMAGED, "the version of its beginning, or the width of its places, is not known", offset=8)
@@ -184,7 +187,7 @@ def _check_attribute(attribute: Any) -> None:
     _check_type(kind, name, texts=True)
     if name.startswith("PYTABLES_"):
         raise Rejected(Rule.HOLDS_CODE, "it is a file of PyTables, which reads attributes as pickles", name)
-    size = kind.get_size() * prod(attribute.shape)
+    size = kind.get_size() * prod(attribute.shape or ())
     if size > LONGEST_CONFIG:
         raise Rejected(Rule.TOO_MUCH, f"an attribute is larger than {LONGEST_CONFIG >> 20} MiB", name)
     if kind.get_class() == h5t.STRING and not kind.is_variable_str() and size <= LONGEST_TEXT and name not in CONFIGS:
@@ -194,7 +197,7 @@ def _check_attribute(attribute: Any) -> None:
         attribute.read(held, mtype=kind)
         for text in held.reshape(-1):
             if text.endswith(b".") and (hidden := hides_pickle(Reader(Held(bytes(text)), name))):
-                raise Rejected(hidden.rule, f"an attribute, {hidden.message}", hidden.subject)
+                raise Rejected(hidden.rule, f"{hidden.message}, in an attribute", hidden.subject)
 
 
 def _check_type(kind: Any, name: str, *, texts: bool) -> None:
@@ -206,13 +209,9 @@ def _check_type(kind: Any, name: str, *, texts: bool) -> None:
 
 
 def _plain(name: bytes, what: str) -> str:
-    shown = name[:200].decode("ascii", "backslashreplace")
-    try:
-        text = name.decode("utf-8")
-    except UnicodeDecodeError:
-        text = ""
-    if not text.isprintable() or not 0 < len(text) <= LONGEST_NAME:
-        raise Rejected(Rule.DISGUISED, f"the name of {what} is not plain", shown.encode("unicode_escape").decode())
+    text = name.decode("utf-8", "backslashreplace")
+    if "\\" in text or not text.isprintable() or not 0 < len(text) <= LONGEST_NAME:
+        raise Rejected(Rule.DISGUISED, f"the name of {what} is not plain", text[:200].encode("unicode_escape").decode())
     return text
 
 

@@ -117,4 +117,4 @@ def _counts(row: Any) -> bool:
 
 
 def _shown(name: str) -> str:
-    return name[:200].encode("ascii", "backslashreplace").decode()
+    return name[:200].encode("unicode_escape").decode()

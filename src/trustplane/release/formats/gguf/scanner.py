@@ -224,7 +224,8 @@ def _check_numbers(content: Reader, held: list[_Tensor], alignment: int) -> None
 
 
 def _check_padding(content: Reader, alignment: int) -> None:
-    """Zeros up to the next aligned place; the last may be left out."""
+    """Zeros up to the next aligned place; at the end of the file they may be left out."""
     at = content.tell()
-    if content.read(-at % alignment).strip(b"\0"):
-        raise Rejected(Rule.DISGUISED, "something lies where zeros fill up", offset=at)
+    found = content.read(-at % alignment)
+    if found.strip(b"\0") or len(found) not in {0, -at % alignment}:
+        raise Rejected(Rule.DISGUISED, "something else than zeros fills up to its alignment", offset=at)

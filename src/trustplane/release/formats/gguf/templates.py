@@ -169,8 +169,7 @@ def _check_name(text: str, before: list[Token], after: list[Token], seen: _Seen,
             raise _Unsafe(f"reaches for {text[:80]!r}, a name of the interpreter")
         if calls and text not in METHODS:
             raise _Unsafe(f"calls the method {text[:80]!r}, which no chat needs")
-        if calls:
-            seen.methods.add(text)
+        seen.methods.update({text} if calls else ())
     elif before[1][1] == "|":
         if text not in FILTERS:
             raise _Unsafe(f"uses the filter {text[:80]!r}, which no chat needs")
@@ -180,10 +179,16 @@ def _check_name(text: str, before: list[Token], after: list[Token], seen: _Seen,
         raise _Unsafe(f"reaches for {text[:80]!r}, a name of the interpreter")
     elif calls and text not in _OPERATORS and not _is_test(before):
         seen.functions.add(text)
+        _check_call(text, after[1], after[2])
     elif within and after[0][1] == "=":
         seen.attributes.add(text)
         if text == "attribute" and (after[1][0] not in {"text", "number"} or after[2][1] not in {",", ")"}):
             raise _Unsafe("makes up the name of an attribute")
+
+
+def _check_call(name: str, first: Token, second: Token) -> None:
+    if name == "namespace" and first[1] != ")" and not (first[0] == "name" and second[1] == "="):
+        raise _Unsafe("makes up the names in a namespace")
 
 
 def _is_test(before: list[Token]) -> bool:
@@ -212,6 +217,8 @@ def _check_text(text: str, before: Token, after: Token) -> None:
 def _check_sign(text: str, before: Token, brackets: list[str]) -> None:
     if text == "(" and (before[0] in {"text", "number"} or before[1] in {")", "]", "}"}):
         raise _Unsafe("calls what an expression gives, and not a name")
+    if text == "*" and before[1] in {"(", ","}:
+        raise _Unsafe("makes up what it calls with")
     if text == ":" and brackets[-1:] == ["{"] and before[0] not in {"text", "number"}:
         raise _Unsafe("makes up the keys of a dictionary")
     if text in {"(", "[", "{"}:

@@ -1,11 +1,13 @@
 """Reads what a model of Keras says it is built of, and lets built-in parts pass alone.
 
 A configuration names, anywhere in it, a module and a class or function that loading looks up, imports and calls. Lists of what is bad have been passed
-by modules of others (CVE-2025-1550), by functions of Keras itself that download or switch the safe mode off (CVE-2025-8747, CVE-2025-9906), by
-layers that read files (CVE-2025-12058, CVE-2025-12060), by the older format, which knows no safe mode (CVE-2024-3660, CVE-2025-9905).
+by modules of others (CVE-2025-1550), by functions of Keras itself that download, unpack or switch the safe mode off (CVE-2025-8747,
+CVE-2025-9906, CVE-2025-12060), by layers that read files (CVE-2025-12058) or load pickles (CVE-2025-49655), by names that are paths
+(CVE-2026-12479), and by the older format, which knows no safe mode (CVE-2024-3660, CVE-2025-9905).
 So every name must be one of the list that ``tools/learn_keras.py`` makes from the public interface of Keras, and be written as Keras writes it.
 """
 
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,6 +21,7 @@ DEEPEST = 200
 _OBJECTIONS = 100
 _KEYS = frozenset({"module", "class_name", "config", "registered_name"})
 _MORE = frozenset({"build_config", "compile_config", "shared_object_id", "name", "inbound_nodes"})
+_PATH = re.compile(r"\A/|\\|(\A|/)\.\.(/|\Z)|\0")
 _LEGACY = frozenset({"keras_version", "backend", "build_input_shape"})
 _MARKS = frozenset({"class_name", "registered_name", "spec_name"})
 """Keys that only what is looked up by a name has."""
@@ -102,6 +105,8 @@ def _check(value: dict[str, Any], found: Read, *, legacy: bool) -> None:
     if isinstance(value.get("vocabulary"), str):
         words = "a layer reads its words from a file that the model names"
         found.tell(Rule.OUTSIDE, words, _shown(value["vocabulary"]))
+    if isinstance(called := value.get("name"), str) and _PATH.search(called):
+        found.tell(Rule.OUTSIDE, "a name is a path that leads out of a folder", _shown(called))
     name, module = value.get("class_name"), value.get("module")
     if not _MARKS.intersection(value):
         if isinstance(module, str) and "config" in value:
@@ -148,7 +153,7 @@ def _check_part(name: str, value: dict[str, Any], found: Read, *, legacy: bool) 
 def _is_built_in(module: Any, name: str, *, legacy: bool) -> bool:
     if module is None:  # Keras 2.11 and later wrote optimizers so
         return legacy and name.removeprefix("Custom>") in known().bare
-    return f"{module}.{name}" in known().classes
+    return "." not in name and f"{module}.{name}" in known().classes
 
 
 def _check_function(value: dict[str, Any], found: Read) -> None:
@@ -166,4 +171,4 @@ def _check_function(value: dict[str, Any], found: Read) -> None:
 
 def _shown(text: str) -> str:
     """A name of the file, as a line of plain characters."""
-    return text[:200].encode("ascii", "backslashreplace").decode().replace("\n", "\\n").replace("\r", "\\r")
+    return text[:200].encode("unicode_escape").decode()
