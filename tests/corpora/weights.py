@@ -11,6 +11,7 @@ import marshal
 import struct
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
 File = tuple[str, str, bytes]
 COMMAND = "touch fired"
@@ -227,7 +228,7 @@ def dense(**config: object) -> dict[str, object]:
 
 def lambda_of() -> dict[str, object]:
     """A function as bytecode, as Keras writes Lambda layers (CVE-2024-3660)."""
-    code = marshal.dumps((lambda x: (open("fired", "w"), x)[1]).__code__)
+    code = marshal.dumps((lambda x: (Path("fired").touch(), x)[1]).__code__)
     held = {"code": base64.b64encode(code).decode(), "defaults": None, "closure": None}
     return {"class_name": "__lambda__", "config": {"value": held}}
 

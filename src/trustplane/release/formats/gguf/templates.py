@@ -144,7 +144,7 @@ def _check(opening: str, tokens: list[Token], seen: _Seen) -> None:
             if brackets[-1:] == ["{"] and around[1][0][1] == ":":
                 seen.attributes.add(text[1:-1])
         elif kind == "name" and not (tag == "macro" and place == 0):
-            _check_name(text, around[0], around[1], seen, within=bool(brackets))
+            _check_name(text, around[0], around[1], seen, within=len(brackets) > (tag == "macro"))
         elif kind == "sign":
             _check_sign(text, around[0][1], brackets)
 
