@@ -13,6 +13,7 @@ import io
 import json
 import os
 import pickle
+import struct
 import subprocess
 import sys
 import tempfile
@@ -96,6 +97,16 @@ def large(place: Path, size: int) -> dict[str, Path]:
     joblib.dump([numbers], made["joblib"])
     np.savez(made["zip"].with_suffix(".npz"), a=numbers)
     made["zip"] = made["zip"].with_suffix(".npz")
+    made["safetensors"] = place / "large.safetensors"
+    with made["safetensors"].open("wb") as file:
+        header = json.dumps({"a": {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}}).encode()
+        file.write(len(header).to_bytes(8, "little") + header)
+        file.write(numbers.data)
+    made["gguf"] = place / "large.gguf"
+    with made["gguf"].open("wb") as file:
+        head = b"GGUF" + struct.pack("<IQQQcIQIQ", 3, 1, 0, 1, b"a", 1, size, 24, 0)
+        file.write(head + bytes(-len(head) % 32))
+        file.write(numbers.data)
     return made
 
 

@@ -14,13 +14,15 @@ from math import prod
 from typing import Any
 
 from trustplane.release.formats.keras.config import names_model, read
-from trustplane.release.scanning.content import Held, Reader
+from trustplane.release.scanning.content import Held, Reader, Source
 from trustplane.release.scanning.contract import Content, Inner, Judgement, Objection, Rejected, Rule, ScannerDescriptor
 from trustplane.release.scanning.pickles.scanner import hides_pickle
 from trustplane.release.scanning.strict_json import parsed
 from trustplane.release.scanning.unpacking import FREE, RATIO
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
+HELD = 32 << 20
+"""Files up to this size are read once and held; of larger ones, what describes the arrays is read where it lies."""
 OBJECTS, DEEPEST, ATTRIBUTES = 200_000, 64, 10_000
 LONGEST_NAME, LONGEST_TEXT, LONGEST_CONFIG = 1024, 1 << 20, 32 << 20
 CONFIGS = ("model_config", "training_config")
@@ -65,16 +67,36 @@ class Hdf5:
 
 
 class _Readable:
-    """A content as h5py takes files: it asks for reading into a buffer."""
+    """A content as h5py takes files: it asks for a few bytes here and there, and is given no more than them."""
 
     def __init__(self, content: Reader) -> None:
-        self._content = content
-        self.seek, self.tell, self.read = content.seek, content.tell, content.read
+        content.seek(0)
+        small = content.size <= HELD
+        self._source: Source = Held(content.read()) if small else content.source
+        self._at = 0
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """As of a file."""
+        self._at = offset + (0, self._at, self._source.size)[whence]
+        return self._at
+
+    def tell(self) -> int:
+        """As of a file."""
+        return self._at
+
+    def read(self, size: int) -> bytes:
+        """As of a file."""
+        buffer = bytearray(size)
+        return bytes(buffer[: self.readinto(buffer)])
 
     def readinto(self, buffer: Any) -> int:
-        data = self._content.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
+        """As of a file."""
+        wanted, got = min(len(buffer), max(self._source.size - self._at, 0)), 0
+        while got < wanted:
+            data = self._source.fetch(self._at, wanted - got)
+            buffer[got : got + len(data)] = data
+            got, self._at = got + len(data), self._at + len(data)
+        return got
 
     def flush(self) -> None:
         """There is nothing to be written."""

@@ -1,6 +1,5 @@
 """HDF5: numbers in groups pass, in every version of the format that h5py writes."""
 
-import io
 import random
 
 import h5py
@@ -10,6 +9,7 @@ from tests.corpora import weights
 
 from trustplane.release.formats import hdf5
 from trustplane.release.formats.registry import inspect
+from trustplane.release.scanning.content import PIECE, Held, Reader
 from trustplane.release.scanning.scan import scan_chunks
 from trustplane.values.errors import Refused
 
@@ -43,21 +43,21 @@ def test_a_large_file_is_not_held(tmp_path):
     with h5py.File(tmp_path / "x.h5", "w") as file:
         file.create_dataset("w", (1 << 26,), "u1", chunks=(1 << 20,))[-1] = 1
         file.create_dataset("v", data=np.zeros(1 << 24))
-    from trustplane.release.scanning.content import PIECE, Reader
 
     class Counted:
-        passed = 0
+        passed = most = 0
 
         def __init__(self):
             self.data = np.memmap(tmp_path / "x.h5", "u1", "r")
             self.size = len(self.data)
 
         def fetch(self, offset, most):
-            self.passed += most
+            self.passed, self.most = self.passed + most, max(self.most, most)
             return self.data[offset : offset + most].tobytes()
 
     source = Counted()
     assert hdf5.Hdf5().judge(Reader(source, "x"), lambda _content: None).objections == ()
+    assert source.size > hdf5.HELD
     assert source.passed <= 32 * PIECE
 
 
@@ -102,13 +102,18 @@ def test_changed_bytes_end_in_an_answer():
         assert scan_chunks([bytes(data)], "x").judgement.format
 
 
-def test_the_content_reads_as_a_file_does():
-    from trustplane.release.scanning.content import Held, Reader
-
+@pytest.mark.parametrize("most", [0, 1 << 20])
+def test_the_content_reads_as_a_file_does(most, monkeypatch):
+    monkeypatch.setattr(hdf5, "HELD", most)
     readable = hdf5._Readable(Reader(Held(b"abcdef"), "x"))
     buffer = bytearray(4)
-    readable.seek(3)
+    assert readable.seek(3) == 3
     assert (readable.readinto(memoryview(buffer)), bytes(buffer), readable.tell()) == (3, b"def\0", 6)
-    readable.flush()
-    assert io.SEEK_END == 2
+    assert readable.seek(-2, 1) == 4
     assert readable.seek(0, 2) == 6
+    assert readable.readinto(memoryview(buffer)) == 0
+    assert readable.seek(1) == 1
+    assert readable.read(3) == b"bcd"
+    assert readable.seek(9) == 9
+    assert readable.readinto(memoryview(buffer)) == 0
+    readable.flush()
