@@ -18,11 +18,11 @@ from trustplane.release.scanning.content import Held, Reader, Source
 from trustplane.release.scanning.contract import Content, Inner, Judgement, Objection, Rejected, Rule, ScannerDescriptor
 from trustplane.release.scanning.pickles.scanner import hides_pickle
 from trustplane.release.scanning.strict_json import parsed
-from trustplane.release.scanning.unpacking import FREE, RATIO
+from trustplane.release.scanning.unpacking import FREE, RATIO, Unpacked
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 HELD = 32 << 20
-"""Files up to this size are read once and held; of larger ones, what describes the arrays is read where it lies."""
+"""Files up to this size, and compressed ones up to what may be held, are read once; of larger ones, what describes the arrays is read where it lies."""
 OBJECTS, DEEPEST, ATTRIBUTES = 200_000, 64, 10_000
 LONGEST_NAME, LONGEST_TEXT, LONGEST_CONFIG = 1024, 1 << 20, 32 << 20
 CONFIGS = ("model_config", "training_config")
@@ -71,8 +71,8 @@ class _Readable:
 
     def __init__(self, content: Reader) -> None:
         content.seek(0)
-        small = content.size <= HELD
-        self._source: Source = Held(content.read()) if small else content.source
+        held = content.size <= HELD or isinstance(content.source, Unpacked)  # going back in these starts again
+        self._source: Source = Held(content.read()) if held else content.source
         self._at = 0
 
     def seek(self, offset: int, whence: int = 0) -> int:
