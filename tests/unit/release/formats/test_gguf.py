@@ -64,6 +64,10 @@ CHATS = (
     "{% for m in messages %}{% if (m['role'] == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('roles') }}{% endif %}{% continue %}{% endfor %}",
     "{{ {'role': 'user', 'parts': [{'text': 'a}}b'}]} | tojson }} and {{ 'braces }} in a text' }} and { % nothing % }",
     "{{ messages.0.content }}{% set a = [1, 2] %}{{ a[::-1] | join(', ') }}{{ 1.5 * 2 // 3 % 4 }}{% set _private = x %}",
+    (
+        "{% macro shown(spec, known) %}{% for key in spec if key not in known %}{{ spec[key] }}{% endfor %}{% endmacro %}{{ shown(tool.function, ['a']) }}"
+        "{% for i in range(1, messages | length) %}{{ messages[i]['role'] ~ messages[i - 1].role ~ messages[-1].role ~ messages[loop.index0 + 1:] }}{% endfor %}"
+    ),
     "no code at all: __class__ is a word here, and so is {# a comment with __globals__ #}.",
     "",
 )
@@ -125,6 +129,10 @@ def test_what_chats_need_passes(template):
         "{{ namespace(a) }}", "{{ namespace([['strip', a]]) }}", "{{ namespace(b=1, *a) }}", "{{ f(**a) }}", "{{ 2 ** 999 }}", "{{ 'a' * 9999999 }}",
         "{% call f() %}{% endcall %}", "{% filter upper %}{% endfilter %}", "{% raw %}{{ a }}{% endraw %}", "{% extends 'a' %}", "{% from 'a' import b %}",
         "{% block a %}{% endblock %}", "{% with a = 1 %}{% endwith %}", "{% do a.b() %}", "{% debug %}", "{% autoescape true %}", "{%%}",
+        "{{ x['_' ~ '_class_' ~ '_'] }}", "{% set k = 'a' ~ 'b' %}{{ x[k] }}", "{% set k = 'a' %}{% set l = k %}{{ x[l] }}", "{% for k in ['a', 'b'] %}{{ x[k] }}{% endfor %}",
+        "{% set ns = namespace(k='a') %}{{ x[ns.k] }}", "{% macro f(k) %}{{ x[k] }}{% endmacro %}{{ f('a' ~ b) }}", "{% macro f(k='a') %}{{ x[k] }}{% endmacro %}",
+        "{% set k %}a{% endset %}{{ x[k] }}", "{{ x[y|upper] }}", "{{ x[y.lower()] }}", "{{ x[y + z] }}", "{{ x[y[0]] }}", "{% macro f(a, k) %}{{ x[k] }}{% endmacro %}{{ f(1, k='a') }}",
+        "{% set k = {'a': 1} %}{% for l in k %}{{ x[l] }}{% endfor %}", "{% for k in range(2)|map('string') %}{{ x[k ~ ''] }}{% endfor %}",
         "{{ self }}", "{{ caller() }}", "{{ lipsum() }}", "{{ cycler }}", "{{ joiner }}", "{{ dict(a=1) }}", "{{ super() }}", "{{ x.mro() }}",
         "{{ x.gi_frame }}", "{{ x['f_globals'] }}", "{{ x.cr_code }}", "{{ x.tb_frame }}", "{{ x.func_globals }}", "{{ x }", "{{ x", "{{ (x }}", "{{ x %}",
         "{% if x }}", "{# x", "{{ 'x }}", "{{ `x` }}", "{{ x; y }}", "{{ \u0445 }}", "{{ '\\x61' }}", "{{ '\\u0061' }}", "{{ x ? y }}",

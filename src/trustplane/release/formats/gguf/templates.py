@@ -45,18 +45,23 @@ class _Unsafe(Exception):
     """Why a template does not pass."""
 
 
+Token = tuple[str, str]
+
+
 @dataclass(slots=True)
 class _Seen:
-    """What the code of a template binds and calls: variables and functions, attributes and methods."""
+    """What the code of a template binds and calls: variables and functions, attributes and methods; what it makes each variable from, and the
+    variables and attributes whose value it looks up in brackets."""
 
     variables: set[str] = field(default_factory=set)
     attributes: set[str] = field(default_factory=set)
     macros: set[str] = field(default_factory=set)
     functions: set[str] = field(default_factory=set)
     methods: set[str] = field(default_factory=set)
-
-
-Token = tuple[str, str]
+    made: list[tuple[set[str], list[Token]]] = field(default_factory=list)
+    looked_up: set[str] = field(default_factory=set)
+    parameters: dict[str, list[str]] = field(default_factory=dict)
+    calls: list[tuple[str, list[list[Token]]]] = field(default_factory=list)
 
 
 def unsafe(template: str) -> str:
@@ -71,9 +76,56 @@ def unsafe(template: str) -> str:
         return str(why)
     if made := seen.functions & seen.variables | seen.methods & seen.attributes:
         return f"calls what it has made itself, {min(made)!r}"
+    if texts := seen.looked_up & _texts(seen):
+        return f"looks up what it has made itself, {min(texts)[:80]!r}"
     if strange := seen.functions - FUNCTIONS - seen.macros:
         return f"calls {min(strange)[:80]!r}, which no chat needs"
     return ""
+
+
+def _texts(seen: _Seen) -> set[str]:
+    """The names of what may be a text that the template has put together: attributes that it binds, and what is made from texts or from any
+    of these, also by being given to a macro."""
+    made = list(seen.made)
+    for name, arguments in seen.calls:
+        for place, source in enumerate(arguments):
+            named = source[0][1] if len(source) > 1 and source[1] == ("sign", "=") else ""
+            takes = [named] if named else seen.parameters.get(name, [])[place : place + 1]
+            made.append((set(takes), source))
+    found, before = set(seen.attributes), -1
+    while len(found) > before:
+        before = len(found)
+        for names, source in made:
+            if any(kind == "text" or text == "~" or (kind == "name" and text in found) for kind, text in source):
+                found |= names
+    return found
+
+
+def _split(tokens: list[Token]) -> list[list[Token]]:
+    """What stands between the commas up to the bracket that closes."""
+    depth = 0
+    parts: list[list[Token]] = [[]]
+    for kind, text in tokens:
+        if kind == "sign" and text in {")", "]", "}"} and not depth:
+            break
+        depth += (text in {"(", "[", "{"}) - (text in {")", "]", "}"}) if kind == "sign" else 0
+        if kind == "sign" and text == "," and not depth:
+            parts.append([])
+        else:
+            parts[-1].append((kind, text))
+    return parts
+
+
+def _source(tag: str, tokens: list[Token]) -> list[Token]:
+    """What a statement makes its variables from: nothing, where it counts."""
+    texts = [text for kind, text in tokens if kind == "name"]
+    if tag == "for" and "if" in texts and "else" not in texts:
+        tokens = tokens[: tokens.index(("name", "if"))]
+    counts = (
+        tokens[:2] == [("name", "range"), ("sign", "(")]
+        and sum(len(p) + 1 for p in _split(tokens[2:])) == len(tokens) - 2
+    )
+    return [] if counts else tokens
 
 
 def _blocks(template: str) -> Iterator[tuple[str, list[Token]]]:
@@ -144,9 +196,13 @@ def _check(opening: str, tokens: list[Token], seen: _Seen) -> None:
             if brackets[-1:] == ["{"] and around[1][0][1] == ":":
                 seen.attributes.add(text[1:-1])
         elif kind == "name" and not (tag == "macro" and place == 0):
+            if around[1][0][1] == "(" and around[0][1][1] not in {".", "|"}:
+                seen.calls.append((text, _split(tokens[place + 2 :])))
             _check_name(text, around[0], around[1], seen, within=len(brackets) > (tag == "macro"))
         elif kind == "sign":
             _check_sign(text, around[0][1], brackets)
+            if text == "[" and _ends_value(around[0][1]):
+                _check_subscript(tokens[place + 1 :], seen)
 
 
 def _bind(tag: str, tokens: list[Token], seen: _Seen) -> None:
@@ -155,8 +211,13 @@ def _bind(tag: str, tokens: list[Token], seen: _Seen) -> None:
     if tag == "macro":
         seen.macros.update(names[:1])
         seen.variables.update(names[1:])
+        header = [part for part in _split(tokens[2:]) if part]
+        seen.parameters[names[0] if names else ""] = [part[0][1] for part in header]
+        seen.made += [({part[0][1]}, part[2:]) for part in header]
     elif tag in {"set", "for"}:
         stop = next((n for n, (_, text) in enumerate(tokens) if text == ("=" if tag == "set" else "in")), len(tokens))
+        bound = {text for kind, text in tokens[:stop] if kind == "name"}
+        seen.made.append((bound, _source(tag, tokens[stop + 1 :]) if stop < len(tokens) else [("text", "")]))
         for (_, before), (kind, text) in zip([_END, *tokens], tokens[:stop], strict=False):
             if kind == "name":
                 (seen.attributes if before == "." else seen.variables).add(text)
@@ -212,6 +273,24 @@ def _check_text(text: str, before: Token, after: Token) -> None:
         raise _Unsafe(f"reaches for {held[:80]!r}, a name of the interpreter")
     if "text" in {before[0], after[0]}:
         raise _Unsafe("puts texts together without a sign")
+
+
+def _ends_value(token: Token) -> bool:
+    """Whether a bracket behind this token looks something up, and begins no list."""
+    kind, text = token
+    return kind == "text" or text in {")", "]", "}"} or (kind == "name" and text not in _OPERATORS)
+
+
+def _check_subscript(tokens: list[Token], seen: _Seen) -> None:
+    """What is looked up is a text that stands there, a number or a slice, or a variable that is no text of the template's own making."""
+    inside = [token for part in _split(tokens) for token in (*part, ("sign", ","))][:-1]
+    sliced = any(token == ("sign", ":") for token in inside)
+    counted = len(inside) > 1 and inside[-1][0] == "number" and inside[-2][1] in {"+", "-"}
+    if sliced or counted or (len(inside) == 1 and inside[0][0] in {"text", "number"}):
+        return
+    if not all(kind == "name" or text == "." for kind, text in inside) or not inside:
+        raise _Unsafe("makes up what it looks up")
+    seen.looked_up.add(inside[-1][1])
 
 
 def _check_sign(text: str, before: Token, brackets: list[str]) -> None:
