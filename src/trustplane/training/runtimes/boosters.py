@@ -147,7 +147,7 @@ class LightgbmRuntime:
             raise missing_extra("lightgbm", "boosting", "running a model of LightGBM") from error
         try:
             read = lightgbm.read(data)
-            model = library.Booster(params={"verbosity": -1}, model_str=data.decode())
+            model = library.Booster(model_str=data.decode())
         except Unsound as reason:
             raise _unloaded(str(reason)) from None
         except Exception as error:  # noqa: BLE001 - as above
