@@ -27,13 +27,14 @@ _PRINCIPAL = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A model and how it decides: class 1 from ``threshold`` on; ``favourable`` is the class that is good for the person."""
+    """A model of the format ``form`` and how it decides: class 1 from ``threshold`` on; ``favourable`` is the class that is good for the person."""
 
     artifact: bytes = field(repr=False)
     score: Scorer = field(repr=False)
     names: tuple[str, ...]
     favourable: int = 0
     threshold: float = 0.5
+    form: str = "onnx"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def basis(model: Decided, rows: Matrix, wording: Wording | None = None, seed: in
     if not len(reference):
         raise Refused("TP-ASSESS-020", "the model decides favourably about nobody, so there is nobody to compare with")
     groups = together(model.names, rows, [g.features for g in wording.groups.values()])
-    made = explainer(model.artifact, model.score, reference, seed)
+    made = explainer(model.artifact, model.score, reference, seed, model.form)
     said = {
         "model": sha256(model.artifact),
         "names": model.names,

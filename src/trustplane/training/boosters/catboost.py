@@ -3,7 +3,6 @@
 What needs the library's own hashes of categories, texts or embeddings is not judged, nor is its binary form (``.cbm``).
 """
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -165,5 +164,5 @@ def _as_tree(splits: list[tuple[int, float]]) -> Tree:
     inner = (1 << len(splits)) - 1
     left = [2 * n + 1 if n < inner else -1 for n in range(2 * inner + 1)]
     level = [splits[-(n + 1).bit_length()] if n < inner else (0, 0.0) for n in range(2 * inner + 1)]
-    borders = [math.nextafter(border, math.inf) for _, border in level]
-    return Tree(left, [n + 1 if n >= 0 else -1 for n in left], [feature for feature, _ in level], borders)
+    right = [n + 1 if n >= 0 else -1 for n in left]
+    return Tree(left, right, [feature for feature, _ in level], [border for _, border in level])

@@ -283,10 +283,10 @@ def _parameters(lines: _Lines) -> None:
 def _categories(lines: _Lines) -> None:
     """What the categories of a data frame were; nothing follows."""
     rest = lines.lines[lines.at :]
-    if rest in ([], [""]):
+    if not rest:
         return
     name, _, said = rest[0].partition(":")
-    if name != "pandas_categorical" or rest[1:] not in ([], [""]):
+    if name != "pandas_categorical" or rest[1:] != [""]:
         raise Unsound("something follows its end")
     found = json_of(said.encode())
     if found is None:

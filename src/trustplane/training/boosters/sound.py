@@ -29,7 +29,7 @@ class Unhandled(Unsound):
 @dataclass(frozen=True, slots=True)
 class Tree:
     """Nodes by number, the root first: both children are -1 at a leaf. A row goes left where its ``feature`` is below ``threshold`` (at
-    most, with LightGBM), except at the nodes ``by_category``."""
+    most, with LightGBM and CatBoost), except at the nodes ``by_category``."""
 
     left: Sequence[int]
     right: Sequence[int]
