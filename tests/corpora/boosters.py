@@ -28,7 +28,15 @@ def xgboost_boosters() -> Iterator[tuple[str, object]]:
         prepare(matrix)
         return xgb.train({"max_depth": 3, "nthread": 1, **parameters}, matrix, rounds)
 
-    for objective in ("binary:logistic", "binary:logitraw", "binary:hinge", "reg:squarederror", "reg:logistic", "reg:pseudohubererror", "reg:absoluteerror"):
+    for objective in (
+        "binary:logistic",
+        "binary:logitraw",
+        "binary:hinge",
+        "reg:squarederror",
+        "reg:logistic",
+        "reg:pseudohubererror",
+        "reg:absoluteerror",
+    ):
         yield objective, trained(objective=objective)
     for objective in ("reg:squaredlogerror", "reg:gamma", "reg:tweedie", "count:poisson", "survival:cox"):
         yield objective, trained(ABOVE, objective=objective)
@@ -60,9 +68,14 @@ def xgboost_boosters() -> Iterator[tuple[str, object]]:
     yield "stopped early", stopped.fit(X, BOTH, eval_set=[(X[:50], 1 - BOTH[:50])], verbose=False)
     yield "estimator", xgb.XGBClassifier(n_estimators=3, n_jobs=1).fit(X, THREE)
     yield "random forest", xgb.XGBRFClassifier(n_estimators=3, n_jobs=1).fit(X, BOTH)
-    coded = xgb.DMatrix(WITH_CODES, BY_CODE, feature_types=["q"] * 4 + ["c"], feature_names=list("abcde"), enable_categorical=True)
+    coded = xgb.DMatrix(
+        WITH_CODES, BY_CODE, feature_types=["q"] * 4 + ["c"], feature_names=list("abcde"), enable_categorical=True
+    )
     for most in (2, 50):
-        yield f"categories {most}", xgb.train({"max_cat_to_onehot": most, "objective": "binary:logistic", "nthread": 1}, coded, 4)
+        yield (
+            f"categories {most}",
+            xgb.train({"max_cat_to_onehot": most, "objective": "binary:logistic", "nthread": 1}, coded, 4),
+        )
 
 
 def lightgbm_boosters() -> Iterator[tuple[str, object]]:
@@ -70,11 +83,27 @@ def lightgbm_boosters() -> Iterator[tuple[str, object]]:
     import lightgbm as lgb
 
     def trained(label: object = BOTH, rows: object = X, rounds: int = 3, group: object = None, **parameters: object):
-        fixed = {"verbose": -1, "num_leaves": 6, "min_data_in_leaf": 10, "num_threads": 1, "seed": 0, "deterministic": True}
+        fixed = {
+            "verbose": -1,
+            "num_leaves": 6,
+            "min_data_in_leaf": 10,
+            "num_threads": 1,
+            "seed": 0,
+            "deterministic": True,
+        }
         told = {key: parameters[key] for key in ("zero_as_missing", "use_missing", "linear_tree") if key in parameters}
         return lgb.train({**fixed, **parameters}, lgb.Dataset(rows, label, group=group, params=told), rounds)
 
-    for objective in ("binary", "regression", "regression_l1", "huber", "fair", "quantile", "cross_entropy", "cross_entropy_lambda"):
+    for objective in (
+        "binary",
+        "regression",
+        "regression_l1",
+        "huber",
+        "fair",
+        "quantile",
+        "cross_entropy",
+        "cross_entropy_lambda",
+    ):
         yield objective, trained(objective=objective)
     for objective in ("poisson", "gamma", "tweedie", "mape"):
         yield objective, trained(ABOVE, objective=objective)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from trustplane.assessment.explaining.forest import Forest, Scale, Unexplained
-from trustplane.training.boosters import catboost, xgboost
-from trustplane.training.boosters.sound import Tree
+from trustplane.training.runtimes.boosters import catboost, xgboost
+from trustplane.training.runtimes.boosters.sound import Tree
 
 _NEAR_ZERO = 1e-35  # kZeroThreshold of LightGBM: what lies nearer to zero counts as zero
 _CATEGORY, _DEFAULT_LEFT = 1, 2

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from trustplane.training.boosters.reading import booster
-from trustplane.training.boosters.sound import Booster
+from trustplane.training.runtimes.boosters.reading import booster
+from trustplane.training.runtimes.boosters.sound import Booster
 from trustplane.values.errors import Unavailable
 
 Matrix = npt.NDArray[np.float32]

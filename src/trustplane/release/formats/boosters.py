@@ -5,8 +5,8 @@ from collections.abc import Callable
 from trustplane.release.formats.contract import FormatDescriptor
 from trustplane.release.formats.judged import Judged
 from trustplane.release.scanning.contract import Content, Inner, Judgement, Rejected, Rule, ScannerDescriptor
-from trustplane.training.boosters import catboost, lightgbm, xgboost
-from trustplane.training.boosters.sound import Booster, Unhandled, Unsound
+from trustplane.training.runtimes.boosters import catboost, lightgbm, xgboost
+from trustplane.training.runtimes.boosters.sound import Booster, Unhandled, Unsound
 
 _BINARY = b"CBM1"
 

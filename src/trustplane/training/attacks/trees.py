@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from trustplane.training.boosters.reading import booster
+from trustplane.training.runtimes.boosters.reading import booster
 
 Floats = npt.NDArray[np.float64]
 _FORESTS = frozenset({"RandomForestClassifier", "ExtraTreesClassifier", "DecisionTreeClassifier"})

@@ -73,17 +73,17 @@ class Booster:
 
 def ends(
     datatype: str, features: int, classes: int = 0, targets: int = 1, probabilities: bool = True
-) -> dict[str, tuple[Tensor, ...]]:
+) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
     """What a model takes and gives: a label and probabilities where it tells ``classes`` apart, else numbers.
 
     The label is the number of the class, counted from 0: the formats do not say what classes were called.
     """
     takes = (Tensor(FEATURES, datatype, (-1, features)),)
     if not classes:
-        return {"takes": takes, "gives": (Tensor(PREDICTIONS, datatype, (-1,) if targets == 1 else (-1, targets)),)}
+        return takes, (Tensor(PREDICTIONS, datatype, (-1,) if targets == 1 else (-1, targets)),)
     label = Tensor(LABEL, "INT64", (-1,))
     shares = (Tensor(PROBABILITIES, datatype, (-1, classes)),) if probabilities else ()
-    return {"takes": takes, "gives": (label, *shares)}
+    return takes, (label, *shares)
 
 
 def json_of(data: bytes) -> Any:

@@ -4,9 +4,9 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import pairwise
 
-from trustplane.training.boosters.sound import (
+from trustplane.training.runtimes.boosters.sound import (
     MOST_FEATURES,
     MOST_GROUPS,
     Booster,
@@ -16,6 +16,7 @@ from trustplane.training.boosters.sound import (
     json_of,
     reached,
 )
+from trustplane.training.runtimes.contract import Tensor
 
 BEGINNING = b"tree\nversion="
 _VERSIONS = frozenset({"v3", "v4"})
@@ -26,19 +27,61 @@ _OBJECTIVE = re.compile(r"[a-z_0-9]+( [a-z_]+(:[\w.+\-]+)?)*\Z", re.ASCII)
 _PARAMETER = re.compile(r"\[[a-z_0-9]+: [^\x00-\x1f\x7f]*\]\Z", re.ASCII)
 _RANGE = re.compile(r"none\Z|-?\d{1,10}(:-?\d{1,10})*\Z|\[[^\s\[\]:]{1,400}:[^\s\[\]:]{1,400}\]\Z", re.ASCII)
 _NUMBERS_OF = frozenset(
-    "regression regression_l1 huber fair poisson quantile mape gamma tweedie cross_entropy cross_entropy_lambda lambdarank rank_xendcg "
-    "custom".split()
+    [
+        "regression",
+        "regression_l1",
+        "huber",
+        "fair",
+        "poisson",
+        "quantile",
+        "mape",
+        "gamma",
+        "tweedie",
+        "cross_entropy",
+        "cross_entropy_lambda",
+        "lambdarank",
+        "rank_xendcg",
+        "custom",
+    ]
 )
 _CLASSES_OF = frozenset({"multiclass", "multiclassova"})
-_HEAD = (
-    "version num_class num_tree_per_iteration label_index max_feature_idx objective average_output feature_names monotone_constraints "
-    "feature_infos tree_sizes"
-).split()
-_TREE = (
-    "num_leaves num_cat split_feature split_gain threshold decision_type left_child right_child leaf_value leaf_weight leaf_count "
-    "internal_value internal_weight internal_count cat_boundaries cat_threshold is_linear leaf_const num_features leaf_features leaf_coeff "
-    "shrinkage"
-).split()
+_HEAD = [
+    "version",
+    "num_class",
+    "num_tree_per_iteration",
+    "label_index",
+    "max_feature_idx",
+    "objective",
+    "average_output",
+    "feature_names",
+    "monotone_constraints",
+    "feature_infos",
+    "tree_sizes",
+]
+_TREE = [
+    "num_leaves",
+    "num_cat",
+    "split_feature",
+    "split_gain",
+    "threshold",
+    "decision_type",
+    "left_child",
+    "right_child",
+    "leaf_value",
+    "leaf_weight",
+    "leaf_count",
+    "internal_value",
+    "internal_weight",
+    "internal_count",
+    "cat_boundaries",
+    "cat_threshold",
+    "is_linear",
+    "leaf_const",
+    "num_features",
+    "leaf_features",
+    "leaf_coeff",
+    "shrinkage",
+]
 _CATEGORY, _LAST_KIND = 1, 0b1011
 _MOST_LEAVES, _MOST_PARAMETERS, _LONGEST = 10_000_000, 1_000, 1 << 24
 
@@ -116,12 +159,19 @@ def read(data: bytes) -> Booster:
     else:
         lines.at -= 1
     _categories(lines)
-    gives = _gives(head)
-    return Booster(**gives, trees=tuple(trees), averaged=head.averaged)
+    return Booster(*_ends(head), trees=tuple(trees), averaged=head.averaged)
 
 
 def _head(said: dict[str, str]) -> _Head:
-    needed = {"version", "num_class", "num_tree_per_iteration", "label_index", "max_feature_idx", "feature_names", "feature_infos"}
+    needed = {
+        "version",
+        "num_class",
+        "num_tree_per_iteration",
+        "label_index",
+        "max_feature_idx",
+        "feature_names",
+        "feature_infos",
+    }
     if lacking := sorted(needed - said.keys()):
         raise Unsound(f"its head lacks {lacking[0]}")
     if said["version"] not in _VERSIONS:
@@ -138,8 +188,10 @@ def _head(said: dict[str, str]) -> _Head:
     if known not in _NUMBERS_OF | _CLASSES_OF | {"binary"}:
         raise Unsound("its objective is none of LightGBM's own")
     several = known in _CLASSES_OF
-    if groups != classes or (several and told.get("num_class") != str(classes)) or (
-        not several and known != "custom" and groups != 1
+    if (
+        groups != classes
+        or (several and told.get("num_class") != str(classes))
+        or (not several and known != "custom" and groups != 1)
     ):
         raise Unsound("its classes and its objective do not agree")
     if not all(_NUMBER.match(value) and math.isfinite(float(value)) for key, value in told.items() if value):
@@ -157,7 +209,7 @@ def _head(said: dict[str, str]) -> _Head:
     return _Head(features, groups, known, "average_output" in said, sizes, frozenset(names))
 
 
-def _gives(head: _Head) -> dict[str, Any]:
+def _ends(head: _Head) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
     classes = 2 if head.objective == "binary" else head.groups if head.objective in _CLASSES_OF else 0
     return ends("FP64", head.features, classes, head.groups)
 
@@ -221,7 +273,9 @@ def _tree(told: _Told, features: int) -> Tree:
     told.row("leaf_count", leaves if inner or told.said.get("leaf_count") else 0, 0, 1 << 53)
     told.row("internal_count", inner, 0, 1 << 53)
     told.numbers("shrinkage", 1)
-    by_category = _split_by(told, [node for node in range(inner) if kinds[node] & _CATEGORY], threshold, category_splits)
+    by_category = _split_by(
+        told, [node for node in range(inner) if kinds[node] & _CATEGORY], threshold, category_splits
+    )
     _linear(told, leaves, features)
     # Inner nodes first, then the leaves, which LightGBM numbers from -1 downwards.
     none = [-1] * leaves
@@ -238,7 +292,7 @@ def _split_by(told: _Told, nodes: list[int], threshold: list[float], splits: int
         raise Unsound("a split by categories has no categories")
     if splits:
         bounds = told.row("cat_boundaries", splits + 1, 0, 1 << 31)
-        if bounds[0] != 0 or any(a >= b for a, b in zip(bounds, bounds[1:], strict=False)):
+        if bounds[0] != 0 or any(a >= b for a, b in pairwise(bounds)):
             raise Unsound("the categories of the splits are not in order")
         told.row("cat_threshold", bounds[-1], 0, 1 << 32)
     elif "cat_boundaries" in told.said or "cat_threshold" in told.said:

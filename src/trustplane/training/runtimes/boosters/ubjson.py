@@ -4,7 +4,7 @@ import sys
 from array import array
 from typing import Any
 
-from trustplane.training.boosters.sound import Unsound
+from trustplane.training.runtimes.boosters.sound import Unsound
 
 _DEEPEST = 16
 _INTEGERS = {b"i": 1, b"U": 1, b"I": 2, b"l": 4, b"L": 8}

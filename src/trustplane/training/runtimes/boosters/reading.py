@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from trustplane.training.boosters import catboost, lightgbm, xgboost
-from trustplane.training.boosters.sound import Booster, Unsound
+from trustplane.training.runtimes.boosters import catboost, lightgbm, xgboost
+from trustplane.training.runtimes.boosters.sound import Booster, Unsound
 
 READERS: Mapping[str, Callable[[bytes], Booster]] = {
     "catboost": catboost.read,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
-from trustplane.training.boosters.sound import (
+from trustplane.training.runtimes.boosters.sound import (
     MOST_FEATURES,
     MOST_GROUPS,
     Booster,
@@ -21,7 +21,7 @@ from trustplane.training.boosters.sound import (
     texts,
     within,
 )
-from trustplane.training.boosters.ubjson import ubjson
+from trustplane.training.runtimes.boosters.ubjson import ubjson
 
 _JSON = re.compile(rb'\s*\{\s*"(learner|version)"\s*:')
 _UBJSON = re.compile(rb"\{(?:[iU]|I\0|l\0\0\0|L\0{7})\x07(learner|version)", re.DOTALL)
@@ -58,8 +58,23 @@ _TYPES = frozenset({"i", "q", "int", "float", "c"})
 _NONE, _DELETED = (1 << 31) - 1, (1 << 31) - 1
 _MOST_CATEGORIES, _MOST_BITS = 1 << 24, 1 << 28
 _TREE = frozenset(
-    "base_weights categories categories_nodes categories_segments categories_sizes default_left id left_children loss_changes parents "
-    "right_children split_conditions split_indices sum_hessian tree_param".split()
+    [
+        "base_weights",
+        "categories",
+        "categories_nodes",
+        "categories_segments",
+        "categories_sizes",
+        "default_left",
+        "id",
+        "left_children",
+        "loss_changes",
+        "parents",
+        "right_children",
+        "split_conditions",
+        "split_indices",
+        "sum_hessian",
+        "tree_param",
+    ]
 )
 
 
@@ -96,7 +111,7 @@ def read(data: bytes) -> Booster:
     rounds = answering(learner)
     classes = 2 if objective in _BOTH and size.groups == 1 else size.classes if objective in _SEVERAL else 0
     return Booster(
-        **ends("FP32", size.features, classes, size.groups, probabilities=objective != "binary:hinge"),
+        *ends("FP32", size.features, classes, size.groups, probabilities=objective != "binary:hinge"),
         trees=tuple(trees if rounds is None else trees[: trees_of(learner, rounds)]),
         linear=linear,
     )
@@ -263,28 +278,24 @@ def _tree(tree: Any, number: int, size: _Size) -> Tree:
     for name, each in (("loss_changes", 1), ("sum_hessian", 1), ("base_weights", max(width, 1))):
         numbers(tree[name], f"the {name}", count * each, finite=False)
     by_category = _split_by(tree, count, kinds)
-    gone = leaves = 0
-    for node in range(count):
-        inner = left[node] >= 0
-        if not seen[node]:
-            gone += 1
-            if inner or feature[node] != _DELETED:
-                raise Unsound("a node of a tree is not reached, and not deleted")
+    for node, child in enumerate(left):
+        if child < 0:
             continue
-        if inner:
-            if parents[left[node]] != node or parents[right[node]] != node:
-                raise Unsound("a node of a tree has another parent than leads to it")
-            if feature[node] >= size.features:
-                raise Unsound("a node of a tree looks at a feature that is not there")
-            if (node in by_category) != bool(kinds[node]) or (not kinds[node] and math.isnan(conditions[node])):
-                raise Unsound("a node of a tree has neither a threshold nor categories")
-        else:
-            leaves += 1
-            if not math.isfinite(conditions[node]):
-                raise Unsound("a leaf of a tree is not finite")
-    if parents[0] not in {-1, _NONE} or gone != _count(told, "num_deleted", 0, count):
+        if parents[child] != node or parents[right[node]] != node:
+            raise Unsound("a node of a tree has another parent than leads to it")
+        if feature[node] >= size.features:
+            raise Unsound("a node of a tree looks at a feature that is not there")
+        if (node in by_category) != bool(kinds[node]) or (not kinds[node] and math.isnan(conditions[node])):
+            raise Unsound("a node of a tree has neither a threshold nor categories")
+    gone = [node for node in range(count) if not seen[node]]
+    if any(left[node] >= 0 or feature[node] != _DELETED for node in gone):
+        raise Unsound("a node of a tree is not reached, and not deleted")
+    if parents[0] not in {-1, _NONE} or len(gone) != _count(told, "num_deleted", 0, count):
         raise Unsound("the nodes of a tree are not as many as it says")
-    _leaves(tree, left, right, leaves, width)
+    leaves = [node for node in range(count) if left[node] < 0 and seen[node]]
+    if not all(math.isfinite(conditions[node]) for node in leaves):
+        raise Unsound("a leaf of a tree is not finite")
+    _leaves(tree, left, right, len(leaves), width)
     return Tree(left, right, feature, conditions, by_category)
 
 
@@ -336,7 +347,9 @@ def _categories(said: Any, size: _Size) -> None:
     if not isinstance(named, list) or len(named) not in {0, size.features}:
         raise Unsound("the categories are not named for each feature")
     order = integers(said["sorted_idx"], "the order of the categories")
-    ends_at = within(said["feature_segments"], "the places of the categories", len(named) + 1 if named else None, 0, len(order) + 1)
+    ends_at = within(
+        said["feature_segments"], "the places of the categories", len(named) + 1 if named else None, 0, len(order) + 1
+    )
     if not named:
         if order or any(ends_at):
             raise Unsound("the categories have an order and no names")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from trustplane.training.boosters.sound import (
+from trustplane.training.runtimes.boosters.sound import (
     MOST_FEATURES,
     MOST_GROUPS,
     Booster,
@@ -25,10 +25,26 @@ from trustplane.training.boosters.sound import (
 
 _JSON = re.compile(rb'\s*\{\s*"(features_info|model_info|oblivious_trees|scale_and_bias|trees|ctr_data)"\s*:')
 _TOP = frozenset({"features_info", "model_info", "oblivious_trees", "scale_and_bias"})
-_ELSEWHERE = frozenset({"trees", "ctr_data", "text_features", "estimated_features", "embedding_features", "categorical_features", "ctrs"})
+_ELSEWHERE = frozenset(
+    {"trees", "ctr_data", "text_features", "estimated_features", "embedding_features", "categorical_features", "ctrs"}
+)
 _SEVERAL = frozenset({"MultiClass", "MultiClassOneVsAll"})
 _BOTH = frozenset({"Logloss", "CrossEntropy"})
-_PLAIN = frozenset({"RMSE", "MAE", "Quantile", "MultiQuantile", "MAPE", "Huber", "Expectile", "Lq", "LogCosh", "RMSEWithUncertainty", "MultiRMSE"})
+_PLAIN = frozenset(
+    {
+        "RMSE",
+        "MAE",
+        "Quantile",
+        "MultiQuantile",
+        "MAPE",
+        "Huber",
+        "Expectile",
+        "Lq",
+        "LogCosh",
+        "RMSEWithUncertainty",
+        "MultiRMSE",
+    }
+)
 _MISSING = {"AsIs": False, "AsFalse": False, "AsTrue": True}
 _DEEPEST, _MOST_TREES = 16, 1_000_000
 
@@ -62,7 +78,9 @@ def symmetric(data: bytes) -> Symmetric:
     """A sound model with its trees; raise :class:`Unsound` for any other."""
     root = json_of(data)
     if isinstance(root, Mapping) and root.keys() & _ELSEWHERE:
-        raise Unhandled("its trees are not symmetric, or look at categories: such models of CatBoost are not judged here")
+        raise Unhandled(
+            "its trees are not symmetric, or look at categories: such models of CatBoost are not judged here"
+        )
     members(root, _TOP)
     missing, borders = _features(root["features_info"])
     objective, classes = _objective(root["model_info"])
@@ -79,7 +97,7 @@ def symmetric(data: bytes) -> Symmetric:
         splits.append(asked)
         values.append(held)
     classes = {**dict.fromkeys(_SEVERAL, classes), **dict.fromkeys(_BOTH, 2)}.get(objective, 0)
-    booster = Booster(**ends("FP32", len(missing), classes, width), trees=tuple(map(_as_tree, splits)))
+    booster = Booster(*ends("FP32", len(missing), classes, width), trees=tuple(map(_as_tree, splits)))
     return Symmetric(booster, objective, width, scale, bias, missing, splits, values)
 
 

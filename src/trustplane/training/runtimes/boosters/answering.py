@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from trustplane.training.boosters import catboost, lightgbm, xgboost
-from trustplane.training.boosters.sound import PREDICTIONS, Booster, Unsound
+from trustplane.training.runtimes.boosters import catboost, lightgbm, xgboost
+from trustplane.training.runtimes.boosters.sound import PREDICTIONS, Booster, Unsound
 from trustplane.training.runtimes.contract import FEATURES, LABEL, PROBABILITIES, Tensor
 from trustplane.values.errors import Unavailable, missing_extra
 
@@ -100,17 +100,17 @@ def _ask_xgboost(library: Any, model: Any, learner: Mapping[str, Any], read: Boo
     objective, rounds = learner["objective"]["name"], xgboost.answering(learner) or 0
     margins = objective in {"binary:logitraw", "multi:softmax"}
     kind = "margin" if margins else "value"
-    types = learner.get("feature_types") or None
     if read.linear:  # the library predicts in place with trees alone, and else is not safe for threads
         turn = threading.Lock()
 
         def ask(rows: Numbers) -> Numbers:
             with turn:
                 matrix = library.DMatrix(rows, nthread=1)
-                return _shared(model.predict(matrix, output_margin=margins, validate_features=False), objective, margins)
+                return _shared(
+                    model.predict(matrix, output_margin=margins, validate_features=False), objective, margins
+                )
 
         return ask
-    del types
 
     def in_place(rows: Numbers) -> Numbers:
         said = model.inplace_predict(rows, iteration_range=(0, rounds), predict_type=kind, validate_features=False)
@@ -120,12 +120,10 @@ def _ask_xgboost(library: Any, model: Any, learner: Mapping[str, Any], read: Boo
 
 
 def _shared(said: Numbers, objective: str, margins: bool) -> Numbers:
-    """Margins of classifiers as probabilities."""
-    if not margins or said.ndim > (1 if objective == "binary:logitraw" else 2):
-        return said
-    if objective == "binary:logitraw":
-        return said if said.ndim == 2 else 1 / (1 + np.exp(-said))
-    return _softmax(said)
+    """Margins of classifiers as probabilities; those of several targets are left as they are."""
+    if objective == "binary:logitraw" and said.ndim == 1:
+        return 1 / (1 + np.exp(-said))
+    return _softmax(said) if margins and objective == "multi:softmax" else said
 
 
 def _softmax(said: Numbers) -> Numbers:
@@ -190,7 +188,7 @@ class SymmetricTrees:
     def ask(self, rows: Numbers) -> Numbers:
         """Probabilities or numbers of shape (rows,) or (rows, outputs)."""
         sums = np.concatenate([self._sums(rows[at : at + _ROWS]) for at in range(0, len(rows), _ROWS)])
-        said = self._model.scale * sums + np.array(self._model.bias)
+        said: Numbers = self._model.scale * sums + np.array(self._model.bias)
         if self._model.objective == "MultiClass":
             return _softmax(said)
         if self._model.booster.gives[0].name == LABEL:
