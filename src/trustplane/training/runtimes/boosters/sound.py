@@ -150,10 +150,10 @@ def numbers(what: Any, name: str, count: int | None = None, finite: bool = True)
     if not isinstance(what, list) or not all(type(each) is float or type(each) is int for each in what):
         raise Unsound(f"{name} are no numbers")
     try:
-        known = not finite or all(map(math.isfinite, what))
+        known = all(map(math.isfinite, what))
     except OverflowError:
-        known = False
-    if not known:
+        raise Unsound(f"{name} are too large") from None
+    if finite and not known:
         raise Unsound(f"{name} are not all finite")
     return counted(what, name, count)
 
