@@ -137,7 +137,9 @@ def test_the_number_of_a_split_by_categories_lies_within_them():
             lightgbm.read(resized(data.replace(tree, changed)).encode())
 
 
-@pytest.mark.parametrize(("name", "value"), [("num_features", "9"), ("leaf_features", "7"), ("leaf_coeff", "x"), ("leaf_const", "nan")])
+@pytest.mark.parametrize(
+    ("name", "value"), [("num_features", "9"), ("leaf_features", "7"), ("leaf_coeff", "x"), ("leaf_const", "nan")]
+)
 def test_linear_leaves_look_at_features_that_are_there(name, value):
     data = FILES["lightgbm linear leaves"].decode()
     tree = re.split(r"(?m)^(?=Tree=)", data.split("end of trees")[0])[2]
@@ -146,7 +148,9 @@ def test_linear_leaves_look_at_features_that_are_there(name, value):
         lightgbm.read(resized(data.replace(tree, item(name, value, place)(tree))).encode())
 
 
-@pytest.mark.parametrize("data", [b"", b"tree\n", b"tree\nversion=v4\n", b"tree\nversion=v4\n\n", b"tree\nversion=\xff", bytes(100)])
+@pytest.mark.parametrize(
+    "data", [b"", b"tree\n", b"tree\nversion=v4\n", b"tree\nversion=v4\n\n", b"tree\nversion=\xff", bytes(100)]
+)
 def test_what_is_no_model_is_not_read(data):
     with pytest.raises(Unsound):
         lightgbm.read(data)

@@ -190,7 +190,9 @@ def test_a_key_that_stands_twice_is_not_read():
         xgboost.read(data[:-1] + b',"version":[1,0,0]}')
 
 
-@pytest.mark.parametrize("data", [b"", b"{", b'{"learner":', b"[" * 100_000, b'{"learner":' * 50_000, b"\xff{}", b'{"learner": 1e', b"{}{}"])
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b'{"learner":', b"[" * 100_000, b'{"learner":' * 50_000, b"\xff{}", b'{"learner": 1e', b"{}{}"]
+)
 def test_what_is_no_model_is_not_read(data):
     with pytest.raises(Unsound):
         xgboost.read(data)
