@@ -64,6 +64,7 @@ def test_a_deployment_answers_as_the_library_does(plane, cast, served, library, 
     assert version.format == library
     kind = "FP64" if library == "lightgbm" else "FP32"
     said = metadata(plane, Shelf(plane), cast["consumer"], NAME)
+    assert said["platform"] == library
     assert [(t["name"], t["datatype"], list(t["shape"])) for t in said["inputs"]] == [("features", kind, [-1, 5])]
     outputs = {o["name"]: o for o in infer(plane, Shelf(plane), cast["consumer"], NAME, request(kind))["outputs"]}
     assert set(outputs) == {LABEL, PROBABILITIES}
