@@ -54,7 +54,7 @@ def file_of(message):
 
 BOOSTED = ("catboost", "lightgbm", "xgboost")
 SOUND = {"onnx": file_of(model()), **{name: boosters.simple(name) for name in BOOSTED}}
-HEAD = {"catboost": 24, "lightgbm": 13, "xgboost": 16}
+HEAD = {"catboost": 24, "lightgbm": 13, "xgboost": 26}
 """How many bytes tell a format whose files begin like those of others."""
 
 
@@ -110,7 +110,7 @@ def strangers(trace):
         "gguf": ("a GGUF file", b"GGUF\x03\0\0\0" + bytes(64)),
         "a program": ("a program", b"\x7fELF\x02\x01\x01" + bytes(64)),
         "a script": ("a script", b"#!/bin/sh\ntouch " + str(trace).encode()),
-        "JSON": ("a JSON text", b' {"layers": {}}'),
+        "JSON": ("a JSON text", b' {"learner": {}}'),
         "CatBoost's binary form": ("a CatBoost model in its binary form", b"CBM1" + bytes(64)),
         "Parquet": ("a Parquet file", b"PAR1" + bytes(64) + b"PAR1"),
         "nothing": ("no file", b""),

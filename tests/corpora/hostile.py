@@ -485,7 +485,7 @@ def boosted_trees() -> Iterator[Hostile]:
     high = {"categories": [(1 << 31) - 1], "categories_nodes": [0], "categories_segments": [0], "categories_sizes": [1]}
     yield Hostile("category.json", "bomb", xgboost_model(**high, split_type=[1, 0, 0]), "")
     yield Hostile("twice.json", "length", xgboost_model()[:-1] + b', "version": [1, 0, 0]}', "")
-    learner = b"{L" + (7).to_bytes(8, "big") + b"learner"
+    learner = b"{L" + (7).to_bytes(8, "big") + b"learner{L" + (10).to_bytes(8, "big") + b"attributes"
     yield Hostile("count.ubj", "length", learner + b"[$T#L" + (1 << 60).to_bytes(8, "big") + b"}", "")
     yield Hostile("deep.ubj", "bomb", learner + b"[" * 200_000, "")
     yield Hostile("circle.txt", "indices", lightgbm_model(left_child="0"), "")

@@ -27,7 +27,7 @@ class XgboostFile:
     descriptor = ScannerDescriptor("xgboost", "XGBoost model")
 
     def recognises(self, head: bytes, size: int) -> bool:
-        """It begins with its learner or its version."""
+        """It begins with its learner."""
         return xgboost.begins(head)
 
     def judge(self, content: Content, inner: Inner) -> Judgement:
@@ -55,7 +55,7 @@ class CatboostFile:
     descriptor = ScannerDescriptor("catboost", "CatBoost model")
 
     def recognises(self, head: bytes, size: int) -> bool:
-        """It begins with one of its members, or the mark of the binary form."""
+        """It begins with its features, or the mark of the binary form."""
         return catboost.begins(head) or head.startswith(_BINARY)
 
     def judge(self, content: Content, inner: Inner) -> Judgement:
@@ -75,7 +75,7 @@ class Xgboost(Judged):
     descriptor = FormatDescriptor("xgboost", "XGBoost in JSON or UBJSON")
 
     def begins(self, head: bytes, size: int) -> bool:
-        """It begins with its learner or its version."""
+        """It begins with its learner."""
         return xgboost.begins(head)
 
 
@@ -95,5 +95,5 @@ class Catboost(Judged):
     descriptor = FormatDescriptor("catboost", "CatBoost in JSON")
 
     def begins(self, head: bytes, size: int) -> bool:
-        """It begins with one of its members."""
+        """It begins with its features."""
         return catboost.begins(head)

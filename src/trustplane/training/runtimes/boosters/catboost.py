@@ -23,7 +23,7 @@ from trustplane.training.runtimes.boosters.sound import (
     numbers,
 )
 
-_JSON = re.compile(rb'\s*\{\s*"(features_info|model_info|oblivious_trees|scale_and_bias|trees|ctr_data)"\s*:')
+_JSON = re.compile(rb'\s*\{\s*"(ctr_data|features_info)"\s*:')
 _TOP = frozenset({"features_info", "model_info", "oblivious_trees", "scale_and_bias"})
 _ELSEWHERE = frozenset(
     {"trees", "ctr_data", "text_features", "estimated_features", "embedding_features", "categorical_features", "ctrs"}

@@ -181,7 +181,7 @@ def _head(said: dict[str, str]) -> _Head:
     features = _count(said, "max_feature_idx", 0, MOST_FEATURES) + 1
     _count(said, "label_index", 0, MOST_FEATURES)
     objective = said.get("objective", "custom")
-    if not _OBJECTIVE.match(objective) or len(objective) > 256:
+    if len(objective) > 256 or not _OBJECTIVE.match(objective):
         raise Unsound("its objective is no plain text")
     known, *parts = objective.split()
     told = dict(part.partition(":")[::2] for part in parts)

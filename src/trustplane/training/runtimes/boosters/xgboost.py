@@ -23,8 +23,11 @@ from trustplane.training.runtimes.boosters.sound import (
 )
 from trustplane.training.runtimes.boosters.ubjson import ubjson
 
-_JSON = re.compile(rb'\s*\{\s*"(learner|version)"\s*:')
-_UBJSON = re.compile(rb"\{(?:[iU]|I\0|l\0\0\0|L\0{7})\x07(learner|version)", re.DOTALL)
+_FIRST = rb"(?:attributes|feature_names|gradient_booster|learner_model_param|objective)"
+_JSON = re.compile(rb'\s*\{\s*"learner"\s*:\s*\{\s*"' + _FIRST + rb'"\s*:')
+_SIZE = rb"(?:[iU]|I\0|l\0\0\0|L\0{7})"
+_UBJSON = re.compile(rb"\{" + _SIZE + rb"\x07learner\{" + _SIZE + rb"[\x09-\x13]" + _FIRST, re.DOTALL)
+"""The library writes members in the order of their names, the learner first."""
 _PARAMETERS = {
     "binary:hinge": "",
     "binary:logistic": "reg_loss_param",
