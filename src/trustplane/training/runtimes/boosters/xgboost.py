@@ -293,6 +293,8 @@ def _tree(tree: Any, number: int, size: _Size) -> Tree:
     gone = [node for node in range(count) if not seen[node]]
     if any(left[node] >= 0 or feature[node] != _DELETED for node in gone):
         raise Unsound("a node of a tree is not reached, and not deleted")
+    if any(not 0 <= parents[node] < count for node in gone):  # XGBoost 3.2 follows these too
+        raise Unsound("a deleted node has a parent that is not there")
     if parents[0] not in {-1, _NONE} or len(gone) != _count(told, "num_deleted", 0, count):
         raise Unsound("the nodes of a tree are not as many as it says")
     leaves = [node for node in range(count) if left[node] < 0 and seen[node]]

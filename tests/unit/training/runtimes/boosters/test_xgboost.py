@@ -141,6 +141,15 @@ def test_categories_that_point_where_nothing_is_are_not_read(attack):
         xgboost.read(text(model))
 
 
+@pytest.mark.parametrize("parent", [-1, -(1 << 31), 1 << 30, (1 << 31) - 1])
+def test_a_deleted_node_has_a_parent_that_is_there(parent):
+    model = plain("pruned")
+    tree = next(t for t in trees(model) if t["tree_param"]["num_deleted"] != "0")
+    tree["parents"][tree["split_indices"].index((1 << 31) - 1)] = parent
+    with pytest.raises(Unsound, match="not there"):
+        xgboost.read(text(model))
+
+
 def test_many_nodes_of_high_categories_are_too_many():
     """Each keeps a bit for every category below its highest: a small file that asks for gigabytes."""
     model = plain("categories 2")
