@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from trustplane.assessment.checks.contract import Check, laxer
 from trustplane.assessment.picturing import plots
 from trustplane.assessment.tables import Assessment
+from trustplane.assessment.threats import told
 from trustplane.values.clock import rfc3339
 
 SCHEMA = "trustplane-assessment/1"
@@ -22,6 +23,7 @@ def assessment_facts(row: Assessment) -> dict[str, Any]:
         "job": row.job_id,
         "state": row.state,
         "seed": row.seed,
+        "threat": told(row.suite),
         "results": row.results,
         "ended": row.ended,
         "created": rfc3339(row.created),

@@ -255,13 +255,35 @@ def walk_training(walk, project):
     return run["id"]
 
 
+THREAT = """
+name = "what a client can say otherwise"
+budget = { distance = 0.05 }
+features.LIMIT_BAL = { low = 10000, high = 1000000 }
+"""
+
+
 def walk_release(walk, project, run):
+    named = {"name": "credit", "text": THREAT}
+    kept = walk("POST", "/projects/{project}/threats", "scientist", "threat.keep", project, json=named).json()
+    assert (kept["number"], kept["new"]) == (1, True)
+    again = walk("POST", "/projects/{project}/threats", "reviewer", "threat.keep", project, json=named).json()
+    assert (again["id"], again["new"]) == (kept["id"], False)
     model, at = {**project, "model": "risk"}, {**project, "model": "risk", "number": 1}
     version = "/projects/{project}/models/{model}/versions/{number}"
     walk("POST", "/projects/{project}/models/{model}/versions", "scientist", "model.register", model, json={"run": run})
     walk("POST", version + "/signature", "scientist", "model.sign", at)
-    asked = walk("POST", version + "/assessments", "scientist", "assessment.run", at, json={"seed": 1}).json()
+    asked = walk(
+        "POST",
+        version + "/assessments",
+        "scientist",
+        "assessment.run",
+        at,
+        json={"seed": 1, "suite": {"threat": "credit"}},
+    ).json()
+    assert asked["threat"]["digest"] == kept["digest"]
     walk.wait(asked["job"], "scientist")
+    shown = walk.caller.call("GET", version.format(**at) + "/assessments", "auditor").json()["items"]
+    assert [(a["state"], a["threat"]["number"]) for a in shown] == [("done", 1)]
     gate = walk("POST", version + "/gate", "reviewer", "gate.evaluate", at).json()
     blocking = [f["control"] for f in gate["findings"] if f["status"] in {"failed", "no-evidence"}] or ["TP-ASM-02"]
     for control in blocking:

@@ -291,10 +291,7 @@ def _tree(tree: Any, number: int, size: _Size) -> Tree:
         if (node in by_category) != bool(kinds[node]) or (not kinds[node] and math.isnan(conditions[node])):
             raise Unsound("a node of a tree has neither a threshold nor categories")
     gone = [node for node in range(count) if not seen[node]]
-    if any(left[node] >= 0 or feature[node] != _DELETED for node in gone):
-        raise Unsound("a node of a tree is not reached, and not deleted")
-    if any(not 0 <= parents[node] < count for node in gone):  # XGBoost 3.2 follows these too
-        raise Unsound("a deleted node has a parent that is not there")
+    _deleted(gone, left, feature, parents)
     if parents[0] not in {-1, _NONE} or len(gone) != _count(told, "num_deleted", 0, count):
         raise Unsound("the nodes of a tree are not as many as it says")
     leaves = [node for node in range(count) if left[node] < 0 and seen[node]]
@@ -302,6 +299,14 @@ def _tree(tree: Any, number: int, size: _Size) -> Tree:
         raise Unsound("a leaf of a tree is not finite")
     _leaves(tree, left, right, len(leaves), width)
     return Tree(left, right, feature, conditions, by_category)
+
+
+def _deleted(gone: list[int], left: list[int], feature: list[int], parents: list[int]) -> None:
+    """What pruning left behind has no children and no feature."""
+    if any(left[node] >= 0 or feature[node] != _DELETED for node in gone):
+        raise Unsound("a node of a tree is not reached, and not deleted")
+    if any(not 0 <= parents[node] < len(parents) for node in gone):  # XGBoost 3.2 follows these too
+        raise Unsound("a deleted node has a parent that is not there")
 
 
 def _leaves(tree: Mapping[str, Any], left: list[int], right: list[int], leaves: int, width: int) -> None:
