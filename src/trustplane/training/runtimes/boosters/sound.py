@@ -121,7 +121,7 @@ def members(what: Any, needed: frozenset[str], possible: frozenset[str] = frozen
 
 def texts(what: Any, name: str, longest: int = _LONGEST_NAME) -> list[str]:
     """A list of texts, each without control characters."""
-    if not isinstance(what, list) or not all(type(each) is str for each in what):
+    if type(what) is not list or not all(type(each) is str for each in what):
         raise Unsound(f"{name} are no texts")
     if any(len(each) > longest or any(ord(c) < 32 or ord(c) == 127 for c in each) for each in what):
         raise Unsound(f"{name} are too long, or hold control characters")
@@ -130,7 +130,7 @@ def texts(what: Any, name: str, longest: int = _LONGEST_NAME) -> list[str]:
 
 def integers(what: Any, name: str, count: int | None = None) -> list[int]:
     """A list of ``count`` integers of at most 64 bits."""
-    if not isinstance(what, list) or not all(type(each) is int for each in what):
+    if type(what) is not list or not all(type(each) is int for each in what):
         raise Unsound(f"{name} are no integers")
     if what and not -(1 << 63) <= min(what) <= max(what) < 1 << 63:
         raise Unsound(f"{name} are too large")
@@ -147,7 +147,7 @@ def within(what: Any, name: str, count: int | None, least: int, below: int) -> l
 
 def numbers(what: Any, name: str, count: int | None = None, finite: bool = True) -> list[float]:
     """A list of ``count`` numbers."""
-    if not isinstance(what, list) or not all(type(each) is float or type(each) is int for each in what):
+    if type(what) is not list or not all(type(each) is float or type(each) is int for each in what):
         raise Unsound(f"{name} are no numbers")
     try:
         known = all(map(math.isfinite, what))

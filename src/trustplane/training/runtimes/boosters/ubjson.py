@@ -8,7 +8,8 @@ from trustplane.training.runtimes.boosters.sound import Unsound
 
 _DEEPEST = 16
 _INTEGERS = {b"i": 1, b"U": 1, b"I": 2, b"l": 4, b"L": 8}
-_FLOATS = {b"d": "f", b"D": "d"}
+_FLOATS = {b"d": "f"}
+"""Of 32 bits alone: XGBoost writes no others, and 3.2 ends its process where it finds a list of them."""
 _TYPED = {b"i": "b", b"U": "B", b"I": "h", b"l": "i", b"L": "q", **_FLOATS}
 _CONSTANTS = {b"T": True, b"F": False}
 _LONGEST_KEY = 256

@@ -323,7 +323,7 @@ def _leaves(tree: Mapping[str, Any], left: list[int], right: list[int], leaves: 
 
 def _flags(what: Any, name: str, count: int) -> list[int]:
     if (
-        not isinstance(what, list)
+        type(what) is not list
         or len(what) != count
         or any(type(each) not in {int, bool} or each not in {0, 1} for each in what)
     ):
@@ -376,7 +376,7 @@ def _named(said: Any) -> int:
     if isinstance(said, Mapping) and "type" in said:
         members(said, frozenset({"type", "values"}), name="a feature's categories")
         within([said["type"]], "the type of categories", 1, 0, 32)
-        return len(numbers(said["values"], "the categories' numbers", finite=False))
+        return len(integers(said["values"], "the categories' numbers"))
     members(said, frozenset({"offsets", "values"}), name="a feature's categories")
     letters = within(said["values"], "the letters of categories", None, -128, 256)
     starts = within(said["offsets"], "the places of the letters", None, 0, len(letters) + 1)

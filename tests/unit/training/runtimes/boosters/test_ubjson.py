@@ -25,7 +25,7 @@ def test_values_of_every_kind_that_xgboost_writes():
 @pytest.mark.parametrize(
     "data",
     [
-        b"", b"{", b"[]", b"{i\x01", b"{}}", member(b"Z"), member(b"N"), member(b"Hi\x011"), member(b"Cx"), member(b"Si\xffx"),
+        b"", b"{", b"[]", b"{i\x01", b"{}}", member(b"Z"), member(b"D" + bytes(8)), member(b"[$D#i\x01" + bytes(8)), member(b"N"), member(b"Hi\x011"), member(b"Cx"), member(b"Si\xffx"),
         member(b"[$T#L" + (1 << 60).to_bytes(8, "big")), member(b"[$Z#L" + (1 << 60).to_bytes(8, "big")),
         member(b"[$d#L" + (1 << 60).to_bytes(8, "big")), member(b"[$U#L" + (1 << 60).to_bytes(8, "big")),
         member(b"[#L" + (1 << 60).to_bytes(8, "big")), member(b"[$d#i\xff"), member(b"[$[#i\x01"), member(b"SU\x01\xff"),

@@ -223,3 +223,25 @@ def test_a_changed_file_is_read_or_refused_and_nothing_else(data):
         xgboost.read(held[:at] + new + held[at + data.draw(st.integers(0, 9)) :])
     except Unsound:
         return
+
+
+@pytest.mark.parametrize("name", [b"split_conditions", b"base_weights", b"sum_hessian", b"categories"])
+def test_numbers_of_64_bits_stand_in_no_tree(name):
+    """XGBoost 3.2 ends its process where it finds them there."""
+    held = FILES["xgboost binary:logistic ubj"]
+    at = held.index(name + b"[$") + len(name) + 2
+    count = int.from_bytes(held[at + 3 : at + 11], "big")
+    old = count * {b"d": 4, b"l": 4}[held[at : at + 1]]
+    with pytest.raises(Unsound, match="does not write"):
+        xgboost.read(held[:at] + b"D" + held[at + 1 : at + 11] + bytes(8 * count) + held[at + 11 + old :])
+
+
+@pytest.mark.parametrize("kind", ["u1", "i2", "i4", "i8", "U2"])
+def test_categories_of_every_kind_are_read(kind):
+    import pandas as pd
+    import xgboost as library
+
+    frame = pd.DataFrame({"a": boosters.X[:, 0], "b": pd.Categorical(boosters.CODES.astype(kind))})
+    model = library.XGBClassifier(n_estimators=3, enable_categorical=True, n_jobs=1).fit(frame, boosters.BY_CODE)
+    for form in ("json", "ubj"):
+        assert xgboost.read(boosters.written("xgboost", model, form)).features == 2
