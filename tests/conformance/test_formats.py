@@ -22,6 +22,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
+from tests.corpora import boosters
 
 from trustplane.release.formats import onnx as onnx_format
 from trustplane.release.formats.contract import FormatDescriptor, Inspected
@@ -104,7 +105,14 @@ def zipped(**files):
     return sink.getvalue()
 
 
-SOUND = {"onnx": file_of(model()), "gguf": gguf_of(), "keras": keras_of(), "safetensors": safetensors_of()}
+BOOSTED = ("catboost", "lightgbm", "xgboost")
+SOUND = {
+    "onnx": file_of(model()),
+    "gguf": gguf_of(),
+    "keras": keras_of(),
+    "safetensors": safetensors_of(),
+    **{name: boosters.simple(name) for name in BOOSTED},
+}
 
 
 def sound(kind):
@@ -139,6 +147,7 @@ def strangers(trace):
         "a program": ("a program", b"\x7fELF\x02\x01\x01" + bytes(64)),
         "a script": ("a script", b"#!/bin/sh\ntouch " + str(trace).encode()),
         "JSON": ("a JSON text", b' {"learner": {}}'),
+        "CatBoost's binary form": ("a CatBoost model in its binary form", b"CBM1" + bytes(64)),
         "Parquet": ("a Parquet file", b"PAR1" + bytes(64) + b"PAR1"),
         "nothing": ("no file", b""),
         "one byte": ("no file", b"\x08"),

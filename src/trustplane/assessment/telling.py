@@ -91,7 +91,8 @@ def _basis(plane: "Plane", op: "Operation", subject: AssessmentSubject) -> tuple
     names = feature_names(left[FEATURES])
     wording = read_wording(left[WORDING], names) if WORDING in left else None
     rows = read_holdout(held_out, names, suite.label).features
-    decided = Decided(model, scorer(model, subject.format), tuple(names), suite.favourable, suite.threshold)
+    asked = scorer(model, subject.format)
+    decided = Decided(model, asked, tuple(names), suite.favourable, suite.threshold, subject.format)
     return basis(decided, rows, wording), None if newest is None else newest.id
 
 
