@@ -5,11 +5,14 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from trustplane.assessment.changed import changes_of
 from trustplane.assessment.checks.contract import Check, laxer
+from trustplane.assessment.evidence import read_evidence
 from trustplane.assessment.picturing import plots
 from trustplane.assessment.tables import Assessment
 from trustplane.values.clock import rfc3339
 
+SHOWN_ROWS = 10
 SCHEMA = "trustplane-assessment/1"
 WORDS = {"passed": "passes", "failed": "fails", "no-evidence": "cannot tell", "not-applicable": "does not apply"}
 SIGNS = {"passed": "✓", "failed": "✗", "no-evidence": "?", "not-applicable": "–"}
@@ -49,8 +52,18 @@ def document(label: str, facts: Mapping[str, Any], row: Assessment, checks: Mapp
     }
 
 
-def render(body: Mapping[str, Any]) -> str:
-    """The report as a page without scripts."""
+def with_rows(body: Mapping[str, Any], opened: Mapping[str, bytes], most: int = SHOWN_ROWS) -> dict[str, Any]:
+    """The report with the first rows of evidence that was opened, by its name; each check shows its own."""
+    shown = {name: changes_of(read_evidence(parquet), most) for name, parquet in opened.items()}
+    checks = [
+        {**check, "rows": {n.partition(".")[2]: r for n, r in shown.items() if n.startswith(f"{check['name']}.")}}
+        for check in body["checks"]
+    ]
+    return {**body, "checks": checks}
+
+
+def render(body: Mapping[str, Any], link: str = "") -> str:
+    """The report as a page without scripts. ``link`` leads to the same page with the rows of evidence, where the reader may open them."""
     pages = Environment(
         loader=PackageLoader("trustplane.assessment"),
         autoescape=select_autoescape(default=True),
@@ -59,7 +72,7 @@ def render(body: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
     )
     pages.filters.update(figure=_figure, plots=plots)
-    return pages.get_template("report.html").render(report=body, words=WORDS, signs=SIGNS)
+    return pages.get_template("report.html").render(report=body, words=WORDS, signs=SIGNS, link=link)
 
 
 def _check(name: str, result: Mapping[str, Any], used: Mapping[str, float], check: Check | None) -> dict[str, Any]:

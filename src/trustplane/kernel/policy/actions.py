@@ -111,6 +111,7 @@ _ALL = (
     _write("artifact.scan", "Run"),
     _write("assessment.run", "ModelVersion"),
     _read("assessment.read", "ModelVersion"),
+    _open("assessment.open", "ModelVersion"),
     _write("model.register", "Project"),
     _read("model.read", "ModelVersion"),
     _open("model.open", "ModelVersion"),
