@@ -111,7 +111,7 @@ def report(
         body = with_rows(body, open_evidence(plane, actor, row, target, kept))
     if format == "json":
         return Response(msgspec.json.encode(body), media_type="application/json")
-    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'", "Cache-Control": "no-store"}
     link = "?rows=true" if kept and not rows and named.door.visible("assessment.open", target) else ""
     return HTMLResponse(render(body, link), headers=headers)
 

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from trustplane.assessment.checks.registry import installed_checks
-from trustplane.assessment.picturing import trend
 from trustplane.assessment.evidence import evidence_facts, open_evidence
+from trustplane.assessment.picturing import trend
 from trustplane.assessment.report import assessment_facts, document, render, with_rows
 from trustplane.assessment.service import assessments_of
 from trustplane.assessment.tables import Assessment
@@ -258,7 +258,7 @@ def assessment(version: str, assessment: str, viewer: Looking, rows: bool = Fals
     if rows and kept:
         body = with_rows(body, open_evidence(viewer.plane, viewer.actor, held, target, kept))
     link = "?rows=true" if kept and not rows and viewer.sees("assessment.open", target) else ""
-    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'", "Cache-Control": "no-store"}
     return HTMLResponse(render(body, link), headers=headers)
 
 
