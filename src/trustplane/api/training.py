@@ -13,8 +13,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from trustplane.api.access import Asked, Paged, listed, moment, names_of, page_of
-from trustplane.release.scanning.service import scan_output, scans_of
-from trustplane.release.tables import ArtifactScan
 from trustplane.training.accounting import by_author, totals
 from trustplane.training.cancelling import cancel_run
 from trustplane.training.following import SILENCE, Said, follow_log
@@ -29,12 +27,6 @@ from trustplane.values.errors import BadInput
 
 router = APIRouter(tags=["training"])
 _USED = ("wall_seconds", "cpu_seconds", "peak_memory_bytes", "output_bytes")
-
-
-class NewScan(BaseModel):
-    """An output of a run that is to be scanned."""
-
-    artifact: str = Field(max_length=1000)
 
 
 class RunLimits(BaseModel):
@@ -245,42 +237,6 @@ def output(project: str, run: str, path: str, door: Asked) -> StreamingResponse:
     """An output of a run; ``log`` is what it printed. The opening is recorded."""
     media = "application/json" if path == "log" else "application/octet-stream"
     return StreamingResponse(open_output(door.plane, door.actor, project, run, path), media_type=media)
-
-
-@router.get("/projects/{project}/scans")
-def scans(project: str, door: Asked) -> dict[str, Any]:
-    """The scans of a project's artifacts, the newest first."""
-    with door.plane.database.read() as session:
-        found = scans_of(session, door.project(session, project).id)
-        runs = {scan.run_id: session.get_one(Run, scan.run_id) for scan in found}
-        names = names_of(session)
-        return listed(_scan(s, names) for s in found if door.visible("run.read", run_target(runs[s.run_id])))
-
-
-@router.post("/projects/{project}/runs/{run}/scans", status_code=status.HTTP_201_CREATED)
-def post_scan(project: str, run: str, body: NewScan, door: Asked) -> dict[str, Any]:
-    """Judge an output of a run by its content. That it is refused is the answer, and no error."""
-    made = door.once(
-        body.model_dump() | {"run": run},
-        lambda key: scan_output(door.plane, door.actor, project, run, body.artifact, key),
-    )
-    with door.plane.database.read() as session:
-        return _scan(session.get_one(ArtifactScan, made), names_of(session))
-
-
-def _scan(row: ArtifactScan, names: dict[str, str]) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "run": row.run_id,
-        "artifact": row.artifact,
-        "sha256": row.sha256,
-        "size": row.size,
-        "format": row.format,
-        "verdict": row.verdict,
-        **row.report,
-        "by": names.get(row.actor_id, row.actor_id),
-        "created": moment(row.created),
-    }
 
 
 def _files(encoded: dict[str, str]) -> dict[str, bytes]:

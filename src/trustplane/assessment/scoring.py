@@ -1,77 +1,69 @@
-"""Scoring rows with an ONNX model, the same for the same rows on every run."""
+"""Scoring rows with a model, by the runtime of its format; the same for the same rows on every run."""
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
-from onnxruntime.capi import onnxruntime_pybind11_state as states
 
 from trustplane.assessment.checks.contract import Floats
-from trustplane.values.errors import BadInput
+from trustplane.training.runtimes.contract import PROBABILITIES, Loaded, Tensor
+from trustplane.training.runtimes.registry import runtime_for
+from trustplane.values.errors import BadInput, Unavailable
 
 BATCH = 8192
-_MODEL_ERRORS = (
-    states.EPFail,
-    states.Fail,
-    states.InvalidArgument,
-    states.InvalidGraph,
-    states.InvalidProtobuf,
-    states.NoModel,
-    states.NotImplemented,
-    states.RuntimeException,
-)
+ONNX = "onnx"
+_NUMBERS = {"FP32": np.float32, "FP64": np.float64}
+Scores = Callable[[npt.NDArray[np.float32]], Floats]
 
 
 def score(
-    model: bytes, features: npt.NDArray[np.float32], progress: Callable[[int, int], None] | None = None
+    model: bytes,
+    features: npt.NDArray[np.float32],
+    progress: Callable[[int, int], None] | None = None,
+    form: str = ONNX,
 ) -> Floats:
     """The probability of class 1 of each row; ``features`` has shape (rows, features), the result (rows,).
 
-    One thread, so that sums are taken in one order. The model has one input and an output of floats of shape (rows, 2), (rows, 1) or
-    (rows,). Raises :class:`BadInput` (TP-ASSESS-004) where it cannot be run or what it says are no probabilities.
+    ``form`` is the format of the model. It has one input and an output of floats of shape (rows, 2), (rows, 1) or (rows,). Raises
+    :class:`BadInput` (TP-ASSESS-004) where it cannot be run or what it says are no probabilities.
     """
-    return scorer(model, progress)(features)
+    return scorer(model, form, progress)(features)
 
 
-def scorer(
-    model: bytes, progress: Callable[[int, int], None] | None = None
-) -> Callable[[npt.NDArray[np.float32]], Floats]:
+def scorer(model: bytes, form: str = ONNX, progress: Callable[[int, int], None] | None = None) -> Scores:
     """:func:`score` of one model, opened once for whoever asks it many times."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # what goes wrong is raised
     try:
-        session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except _MODEL_ERRORS as error:
-        raise BadInput("TP-ASSESS-004", "the model cannot be run on the hold-out", why=str(error)[:300]) from None
-    source, output = _ends(session)
+        loaded = runtime_for(form).load(model)
+    except Unavailable as error:
+        raise _unscored(error.why or error.what) from None
+    source, output = _ends(loaded)
 
     def scores(features: npt.NDArray[np.float32]) -> Floats:
         parts = []
         try:
             for start in range(0, len(features), BATCH):
-                parts.append(session.run([output], {source: features[start : start + BATCH]})[0])
+                rows = features[start : start + BATCH].astype(_NUMBERS[source.datatype], copy=False)
+                parts.append(loaded.run({source.name: rows})[output])
                 if progress is not None:
                     progress(min(start + BATCH, len(features)), len(features))
-        except _MODEL_ERRORS as error:
-            raise BadInput("TP-ASSESS-004", "the model cannot be run on the hold-out", why=str(error)[:300]) from None
+        except Unavailable as error:
+            raise _unscored(error.why) from None
         return _probabilities(np.concatenate(parts) if parts else np.zeros(0), len(features))
 
     return scores
 
 
-def _ends(session: Any) -> tuple[str, str]:
-    inputs = session.get_inputs()
-    floats = [o.name for o in session.get_outputs() if o.type in ("tensor(float)", "tensor(double)")]
-    if len(inputs) != 1 or inputs[0].type != "tensor(float)" or len(floats) != 1:
-        raise BadInput(
-            "TP-ASSESS-004",
-            "the model cannot be run on the hold-out",
-            why="it must take one tensor of float32 and give one of floats beside its labels",
-        )
-    return inputs[0].name, floats[0]
+def _unscored(why: str) -> BadInput:
+    return BadInput("TP-ASSESS-004", "the model cannot be run on the hold-out", why=why[:300])
+
+
+def _ends(loaded: Loaded) -> tuple[Tensor, str]:
+    floats = [o.name for o in loaded.outputs if o.datatype in _NUMBERS]
+    inputs = loaded.inputs
+    if len(inputs) != 1 or inputs[0].datatype not in _NUMBERS or not (PROBABILITIES in floats or len(floats) == 1):
+        raise _unscored("it must take one tensor of floats and give one of floats beside its labels")
+    return inputs[0], PROBABILITIES if PROBABILITIES in floats else floats[0]
 
 
 def _probabilities(given: npt.NDArray[Any], rows: int) -> Floats:

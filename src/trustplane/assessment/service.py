@@ -14,7 +14,7 @@ from trustplane.assessment.checks.registry import installed_checks
 from trustplane.assessment.evidence import keep_evidence
 from trustplane.assessment.explaining.wording import WORDING, read_wording
 from trustplane.assessment.holdout import FEATURES, THREAT, TRAINING, feature_names, read_holdout
-from trustplane.assessment.scoring import scorer
+from trustplane.assessment.scoring import ONNX, scorer
 from trustplane.assessment.suite import Suite, checked_suite, read_suite
 from trustplane.assessment.tables import Assessment
 from trustplane.kernel.identity.actors import PLANE_ACTOR, Actor
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from trustplane.kernel.plane import Plane
 
 JOB = "assessment.run"
-_OPENED = ("model_blob", "model_subject", "model_key_id", "holdout_blob", "holdout_subject", "key_id")
+_OPENED = ("format", "model_blob", "model_subject", "model_key_id", "holdout_blob", "holdout_subject", "key_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class AssessmentSubject:
     """What is assessed: a model version's sealed model and hold-out, as the release stage knows them.
 
     The blobs are addresses of ciphertexts, the subjects what they are bound to, ``key_id`` the key of the hold-out. ``model_sha256`` is of the
-    model itself. ``target`` is the version as policy sees it.
+    model itself, ``format`` the one that it was admitted in. ``target`` is the version as policy sees it.
     """
 
     model_version_id: str
@@ -53,6 +53,7 @@ class AssessmentSubject:
     model_subject: str
     model_key_id: str
     model_sha256: str
+    format: str
     holdout_blob: str
     holdout_subject: str
     key_id: str
@@ -184,12 +185,13 @@ def _prepare(plane: "Plane", actor: Actor, assessment_id: str, cause: str) -> Ch
 
     rows = read(opened.holdout)
     learned = None if opened.training is None else read(opened.training)
-    asked = scorer(opened.model)
+    form = suite["opened"].get("format", ONNX)  # older assessments say none
+    asked = scorer(opened.model, form)
     scores = asked(rows.features)
     decided = (scores >= suite["threshold"]).astype(rows.label.dtype)
     threat = _threat(suite.get("threat", ""), opened.threat, names)
     said = () if opened.wording is None else read_wording(opened.wording, names).immutable
-    model = Examined(asked, tuple(names), rows, learned, opened.model, "onnx", suite["threshold"], threat, said)
+    model = Examined(asked, tuple(names), rows, learned, opened.model, form, suite["threshold"], threat, said)
     return CheckInput(rows.label, scores, decided, rows.groups, suite["favourable"], row.seed, model)
 
 

@@ -52,7 +52,7 @@ def explain_rows(
         means = means_of(on, opened.threat, opened.protected) if counterfactual else None
         matrix = _matrix(rows, on.model.names)
         told = tell(on, matrix)
-        turned = [None] * len(told) if means is None else turned_by(on, means, matrix, told)
+        turned = [None] * len(told) if means is None else turned_by(on, means, matrix, told, subject.format)
         unfavourable = sum(not t.favourable for t in told)
         op.record(
             version=subject.model_version_id,
@@ -115,7 +115,7 @@ def _open(plane: "Plane", op: "Operation", subject: AssessmentSubject) -> _Basis
     names = feature_names(left[FEATURES])
     wording = read_wording(left[WORDING], names) if WORDING in left else None
     rows = read_holdout(held_out, names, suite.label).features
-    decided = Decided(model, scorer(model), tuple(names), suite.favourable, suite.threshold)
+    decided = Decided(model, scorer(model, subject.format), tuple(names), suite.favourable, suite.threshold)
     threat = suite.threat or left.get(THREAT, b"").decode("utf-8", "replace")
     return _Basis(basis(decided, rows, wording), None if newest is None else newest.id, suite.protected, threat)
 

@@ -43,8 +43,8 @@ def means_of(on: Basis, text: str, protected: Sequence[str]) -> Means:
     return Means(of_person(threat, fixed, on.model.favourable), fixed, sha256(text.encode()))
 
 
-def turned_by(on: Basis, means: Means, matrix: Matrix, told: Sequence[Told]) -> list[Counterfactuals | None]:
-    """Of each row that is decided about unfavourably what would turn the decision."""
+def turned_by(on: Basis, means: Means, matrix: Matrix, told: Sequence[Told], form: str) -> list[Counterfactuals | None]:
+    """Of each row that is decided about unfavourably what would turn the decision; ``form`` is the format of the model."""
     found: list[Counterfactuals | None] = [None] * len(told)
     declined = [n for n, t in enumerate(told) if not t.favourable]
     gaps = np.asarray(np.isnan(matrix).any(axis=1))
@@ -56,7 +56,7 @@ def turned_by(on: Basis, means: Means, matrix: Matrix, told: Sequence[Told]) -> 
     asked, model = whole[exists], on.model
     if len(asked):
         attacked = open_artifact(
-            model.artifact, "onnx", lambda given: model.score(given.astype(np.float32)), model.threshold
+            model.artifact, form, lambda given: model.score(given.astype(np.float32)), model.threshold
         )
         effort = Effort(QUERIES, SECONDS)
         sought = seek(

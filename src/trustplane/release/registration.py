@@ -114,6 +114,7 @@ def assessment_subject(plane: "Plane", version: ModelVersion) -> AssessmentSubje
         model_subject=subject_of(version.id),
         model_key_id=version.key_id,
         model_sha256=version.sha256,
+        format=version.format,
         holdout_blob=version.holdout_blob,
         holdout_subject=subject_of(version.id),
         key_id=version.key_id,

@@ -15,9 +15,9 @@ from trustplane.release.catalog import subject_of
 from trustplane.release.signing import model_public_key, verify_version
 from trustplane.release.tables import Model, ModelVersion
 from trustplane.serving.catalog import deployment_target
-from trustplane.serving.runtimes.contract import Loaded
-from trustplane.serving.runtimes.registry import runtime_for
 from trustplane.serving.tables import Deployment
+from trustplane.training.runtimes.contract import Loaded
+from trustplane.training.runtimes.registry import runtime_for
 from trustplane.values.errors import Refused, Tampered
 
 if TYPE_CHECKING:

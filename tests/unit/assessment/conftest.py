@@ -106,6 +106,7 @@ def made_subject(plane, cast, model, parquet):
             model_subject=f"model-version:{version_id}",
             model_key_id=key_row.id,
             model_sha256=kept.sha256,
+            format="onnx",
             holdout_blob=held_out.digest,
             holdout_subject=f"model-version:{version_id}",
             key_id=key_row.id,

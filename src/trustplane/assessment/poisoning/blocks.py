@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from trustplane.assessment.privacy.learners import boosted, forest
-from trustplane.data.poisoning.labels import confident_doubts
 from trustplane.data.poisoning.signs import surprising
 
 Floats = npt.NDArray[np.float64]
@@ -48,8 +47,24 @@ def unseen(training: tuple[Any, Any], holdout: Any, seed: int) -> Unseen | None:
 
 
 def doubts(said: Floats, label: Any) -> npt.NDArray[np.bool_]:
-    """Which labels are confidently another than the models say (Northcutt, Jiang and Chuang 2021)."""
-    return np.asarray(confident_doubts(np.column_stack([1 - said, said]), label), bool)
+    """Which labels are wrong, as confident learning prunes by noise rate (Northcutt, Jiang and Chuang 2021, section 3.2).
+
+    ``said`` is the probability of class 1. A class is confident of a row where its probability is at least the mean over the rows labelled with it.
+    Of the rows of a label so large a share is doubted as is confidently of the other class: those whose other class leads the most.
+    """
+    near = np.column_stack([1 - said, said])
+    own, other = (near[np.arange(len(label)), of] for of in (label, 1 - label))
+    doubted = np.zeros(len(label), bool)
+    mean = [own[label == of].mean() if (label == of).any() else np.inf for of in (0, 1)]
+    confident = np.where(near >= mean, near, -1.0)
+    sure, best = confident.max(axis=1) >= 0, confident.argmax(axis=1)
+    for of in (0, 1):
+        rows = np.flatnonzero(label == of)
+        counted = sure[rows]
+        share = (best[rows][counted] != of).mean() if counted.any() else 0.0
+        lead = (own - other)[rows]
+        doubted[rows[np.argsort(lead, kind="stable")[: round(float(share) * len(rows))]]] = True
+    return np.asarray(doubted & (own < other))
 
 
 def doubtful_block(seen: Unseen, doubted: npt.NDArray[np.bool_]) -> tuple[float, bool]:

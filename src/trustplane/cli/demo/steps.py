@@ -102,7 +102,12 @@ def training(story: Story, cast: Cast) -> str:
         story.tell(
             f"on record: code {done.code[:19]}…, environment {done.environment['lock'][:19]}…, seed {done.seed}, its inputs and outputs"
         )
-        step.facts = {"run": run, "metrics": done.metrics}
+        again = scientist.runs.verify(run)
+        scientist.runs.job(again.id).wait()
+        compared = scientist.runs.get(again.id).comparison
+        require(compared["verdict"] == "identical", "the run, repeated, gave something else")
+        story.tell("run again from its record: every output has the same digest")
+        step.facts = {"run": run, "repeated": again.id, "metrics": done.metrics}
     return run
 
 

@@ -5,6 +5,7 @@ TRUSTPLANE_INPUT, takes its seed from TRUSTPLANE_SEED, and writes into the folde
 
 - ``model.onnx``: input ``features`` (float32, rows by features), outputs ``label`` and ``probabilities`` (float32)
 - ``holdout.parquet``: the rows kept for assessment, as the view shows them: ids, groups, features, label
+- ``training.parquet``: the rows that the model learned from, in the same columns, so that leakage between the two can be told
 - ``features.json``: the features in the order of the model's input, with type and range in training
 - ``metrics.json``: figures on the holdout
 
@@ -107,8 +108,8 @@ def export(model: Any, features: Any, path: Path) -> float:
     return difference
 
 
-def holdout_table(table: Any, rows: Any) -> Any:
-    """The rows for assessment: whatever the view shows beside features, groups and label comes first, as ids."""
+def rows_of(table: Any, rows: Any) -> Any:
+    """Rows as they are kept for assessment: whatever the view shows beside features, groups and label comes first, as ids."""
     known = {*FEATURES, *GROUPS, LABEL}
     ids = [name for name in table.column_names if name not in known]
     groups = [name for name in GROUPS if name in table.column_names]
@@ -151,7 +152,8 @@ def main() -> None:
     features = matrix(table)
     model = train(features[rows.train], labels[rows.train], seed)
     difference = export(model, features[rows.holdout], output / "model.onnx")
-    pq.write_table(holdout_table(table, rows.holdout), output / "holdout.parquet")
+    for name, kept in (("holdout", rows.holdout), ("training", rows.train)):
+        pq.write_table(rows_of(table, kept), output / f"{name}.parquet")
     write_json(output / "features.json", described(table.take(pa.array(rows.train))))
     scores = model.predict_proba(features[rows.holdout])[:, 1]
     figures = measured(labels[rows.holdout], scores)

@@ -2,24 +2,19 @@
 
 ``inspect`` raises :class:`Refused` for a file of its kind that is not safe or not sound. Loading an admitted file must never run code that
 the file brings. The suite in ``tests/conformance/test_formats.py`` states this as attacks.
+
+A format whose files a scanner judges needs no reader of its own: :class:`~trustplane.release.formats.judged.Judged` asks the scanner.
 """
 
 from dataclasses import dataclass
 from typing import Protocol
 
-
-@dataclass(frozen=True, slots=True)
-class Tensor:
-    """An input or output: its name, its type in the words of the Open Inference Protocol, its shape with -1 for what varies."""
-
-    name: str
-    datatype: str
-    shape: tuple[int, ...]
+from trustplane.training.runtimes.contract import Tensor
 
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """What a file was found to be."""
+    """What a file was found to be. Weights alone take and give nothing."""
 
     format: str
     inputs: tuple[Tensor, ...]
@@ -28,10 +23,12 @@ class Inspected:
 
 @dataclass(frozen=True, slots=True)
 class FormatDescriptor:
-    """A plug-in's name, as in its entry point, and its title."""
+    """A plug-in's name, as in its entry point, and its title. ``weights`` where a file holds numbers and no model that answers: it can be
+    registered, signed and opened, and neither assessed nor served."""
 
     name: str
     title: str
+    weights: bool = False
 
 
 class Format(Protocol):
@@ -43,7 +40,7 @@ class Format(Protocol):
         ...
 
     def recognises(self, data: bytes) -> bool:
-        """Whether the bytes begin like a file of this format."""
+        """Whether the bytes are laid out like a file of this format; not yet whether they are a sound one."""
         ...
 
     def inspect(self, data: bytes) -> Inspected:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from trustplane.training.runtimes.contract import Tensor
+
 HEAD = 1 << 16
 """Bytes from the beginning of a file that ``recognises`` is shown."""
 
@@ -60,6 +62,8 @@ class Judgement:
     globals: tuple[str, ...] = ()
     loads_code: bool = False
     facts: Mapping[str, str | int] = field(default_factory=dict)
+    takes: tuple[Tensor, ...] = ()
+    gives: tuple[Tensor, ...] = ()
 
 
 class Content(Protocol):

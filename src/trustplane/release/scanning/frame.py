@@ -91,6 +91,8 @@ def gathered(format_: str, judgements: list[Judgement]) -> Judgement:
         tuple(dict.fromkeys(name for each in judgements for name in each.globals)),
         any(each.loads_code for each in judgements),
         {key: value for each in judgements for key, value in each.facts.items()},
+        next((each.takes for each in judgements if each.takes), ()),
+        next((each.gives for each in judgements if each.gives), ()),
     )
 
 

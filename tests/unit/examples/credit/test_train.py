@@ -42,12 +42,13 @@ def output(view, tmp_path_factory):
         return run(view, tmp_path_factory.mktemp("run"), patch)
 
 
-def test_it_writes_four_files(output):
+def test_it_writes_five_files(output):
     assert {path.name for path in output.iterdir()} == {
         "model.onnx",
         "holdout.parquet",
         "features.json",
         "metrics.json",
+        "training.parquet",
     }
 
 
@@ -83,6 +84,14 @@ def test_the_holdout_has_ids_groups_features_and_label(output):
     assert holdout.num_rows == ROWS * train.HOLDOUT
     metrics = json.loads((output / "metrics.json").read_text())
     assert (metrics["rows_train"], metrics["rows_holdout"]) == (ROWS * 0.7, ROWS * 0.3)
+
+
+def test_the_training_rows_are_kept_in_the_same_columns_and_are_the_others(output, view):
+    holdout, training = (pq.read_table(output / f"{name}.parquet") for name in ("holdout", "training"))
+    assert training.schema.equals(holdout.schema)
+    assert sorted([*training["subject"].to_pylist(), *holdout["subject"].to_pylist()]) == sorted(
+        view["subject"].to_pylist()
+    )
 
 
 def test_protected_traits_are_no_features():

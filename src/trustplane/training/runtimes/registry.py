@@ -1,7 +1,7 @@
 """The installed runtimes: the entry points of the group ``trustplane.runtimes``."""
 
 from trustplane.kernel.plugins import group, load
-from trustplane.serving.runtimes.contract import Runtime
+from trustplane.training.runtimes.contract import Runtime
 from trustplane.values.errors import Unavailable
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from trustplane.serving.runtimes.onnx import OnnxRuntime
-from trustplane.serving.runtimes.registry import runtime_for
+from trustplane.training.runtimes.onnx import OnnxRuntime
+from trustplane.training.runtimes.registry import runtime_for
 from trustplane.values.errors import Unavailable
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.unit.release.conftest import graph, score
 
-from trustplane.serving.runtimes.onnx import OnnxRuntime
+from trustplane.training.runtimes.onnx import OnnxRuntime
 from trustplane.values.errors import Unavailable
 
 ROWS = np.asarray([[50, 5], [10, 1]], np.float32)

@@ -1,1 +1,0 @@
-"""Runtimes: what runs an admitted model."""
