@@ -48,7 +48,7 @@ class Coordinate:
         space, random = task.space, np.random.default_rng(task.seed)
         levels = levels_of(space, task.background, task.cuts)
         best = task.start.copy()
-        if not len(space.moves) and not space.groups:
+        if not len(space.moves):  # groups are left to recombination
             return best
         scores = task.score(best)
         per_round = len(space.moves) * VALUES + sum(map(len, space.groups)) + 2 * SETS
