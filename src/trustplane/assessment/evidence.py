@@ -106,6 +106,13 @@ def read_evidence(parquet: bytes) -> pa.Table:
     return pq.read_table(io.BytesIO(parquet))
 
 
+def parquet_of(table: pa.Table) -> bytes:
+    """A table as it is sealed."""
+    written = io.BytesIO()
+    pq.write_table(table, written, compression="zstd")
+    return written.getvalue()
+
+
 def _require_fit(check: str, found: Mapping[str, pa.Table]) -> None:
     for name, table in found.items():
         if not _NAME.match(name) or not isinstance(table, pa.Table) or table.num_rows > MOST_ROWS:
@@ -138,7 +145,7 @@ def _keep(
         with plane.operation(actor, "job.finish", plane.job_target(actor, row.job_id), cause=cause) as op:
             minted, key = _key(op, row)
             for name, table in found.items():
-                written[f"{check}.{name}"] = seal(plane.blobs, key, [_parquet(table)], subject, now)
+                written[f"{check}.{name}"] = seal(plane.blobs, key, [parquet_of(table)], subject, now)
             hold_root(op.session)  # whoever takes rows out comes before this or after it
             if rows_are_gone(op.session, op.session.get_one(Run, row.run_id)):
                 raise Conflict("TP-ASSESS-028", "rows were taken out of what the model learned from meanwhile")
@@ -195,9 +202,3 @@ def _sweep(plane: "Plane", digests: list[str]) -> None:
     for digest in digests:
         if digest not in known:
             plane.blobs.delete(Digest(digest))
-
-
-def _parquet(table: pa.Table) -> bytes:
-    written = io.BytesIO()
-    pq.write_table(table, written, compression="zstd")
-    return written.getvalue()

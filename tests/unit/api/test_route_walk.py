@@ -26,6 +26,7 @@ OPENS = {
     "GET /projects/{project}/views/{view}/rows",
     "GET /projects/{project}/runs/{run}/outputs/{path:path}",
     "GET /projects/{project}/runs/{run}/log",
+    "GET /projects/{project}/assessments/{assessment}/evidence/{name}",
     "GET /projects/{project}/models/{model}/versions/{number}/artifact",
     "GET /projects/{project}/deployments/{deployment}/decisions",
     "GET /projects/{project}/reports/{report}",
@@ -260,8 +261,15 @@ def walk_release(walk, project, run):
     version = "/projects/{project}/models/{model}/versions/{number}"
     walk("POST", "/projects/{project}/models/{model}/versions", "scientist", "model.register", model, json={"run": run})
     walk("POST", version + "/signature", "scientist", "model.sign", at)
-    asked = walk("POST", version + "/assessments", "scientist", "assessment.run", at, json={"seed": 1}).json()
+    attacked = {"checks": ["robustness"], "parameters": {"robustness": {"rows": 60, "queries": 50}}}
+    body = {"seed": 1, "suite": attacked}
+    asked = walk("POST", version + "/assessments", "scientist", "assessment.run", at, json=body).json()
     walk.wait(asked["job"], "scientist")
+    kept = {**project, "assessment": asked["id"], "name": "robustness.evasions"}
+    path = "/projects/{project}/assessments/{assessment}/evidence"
+    listed = walk.caller.call("GET", path.format(**kept), "auditor").json()["items"]
+    assert [e["name"] for e in listed] == [kept["name"]]
+    walk("GET", path + "/{name}", "reviewer", "assessment.open", kept, params={"format": "json", "limit": 2})
     gate = walk("POST", version + "/gate", "reviewer", "gate.evaluate", at).json()
     blocking = [f["control"] for f in gate["findings"] if f["status"] in {"failed", "no-evidence"}] or ["TP-ASM-02"]
     for control in blocking:

@@ -2,11 +2,14 @@
 
 import json
 
+import numpy as np
 import pytest
 
-from trustplane.assessment.explaining.advice import GAPS, NOTHING, OUTSIDE
+from trustplane.assessment.explaining.advice import GAPS, NOTHING, OUTSIDE, Counterfactuals
+from trustplane.assessment.explaining.reasons import Decided, basis, tell
 from trustplane.assessment.service import start_assessment
 from trustplane.assessment.telling import MOST_TURNED, explain_rows
+from trustplane.assessment.turning import means_of, turned_by
 from trustplane.kernel.operation import AccessDenied
 from trustplane.kernel.vault.artifacts import seal
 from trustplane.kernel.vault.keyring import release
@@ -113,13 +116,18 @@ def test_the_suite_of_the_newest_assessment_says_what_can_change(plane, cast, ma
     assert rich["counterfactuals"]["said"] == NOTHING  # income goes up alone, and debt down alone
 
 
-def test_rows_with_gaps_and_rows_that_cannot_exist_are_told_apart(plane, cast, made_subject) -> None:
-    related = THREAT + '[[relations]]\nname = "solvent"\nholds = "income <= 0"\n'
-    subject = made_subject(threat=related)
-    rows = [POOR, {"income": None, "debt": 4.0}, {"income": 0.25, "debt": 3.0}]
-    one, gaps, outside = (r["counterfactuals"] for r in told(plane, cast, subject, *rows)["rows"])
-    assert one["options"]
-    assert (gaps, outside) == ({"options": (), "said": GAPS}, {"options": (), "said": OUTSIDE})
+def test_rows_with_gaps_and_rows_that_cannot_exist_are_told_apart() -> None:
+    related = THREAT + '[[relations]]\nname = "poor"\nholds = "income <= 0.5"\n'
+
+    def score(rows):
+        return 1 / (1 + np.exp(np.nan_to_num(rows[:, 0].astype(np.float64)) - np.nan_to_num(rows[:, 1])))
+
+    known = np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32)
+    on = basis(Decided(b"", score, ("income", "debt")), known)
+    rows = np.array([[-0.5, 0.5], [np.nan, 2.0], [0.75, 3.0], [0.0, -2.0]], np.float32)
+    one, gaps, outside, rich = turned_by(on, means_of(on, related, ()), rows, tell(on, rows), "onnx")
+    assert one.options
+    assert (gaps, outside, rich) == (Counterfactuals((), GAPS), Counterfactuals((), OUTSIDE), None)
 
 
 def test_only_so_many_rows_are_turned_at_a_time(plane, cast, made_subject) -> None:
