@@ -71,7 +71,7 @@ def render(body: Mapping[str, Any], link: str = "") -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pages.filters.update(figure=_figure, plots=plots)
+    pages.filters.update(figure=_figure, plots=plots, value=_value)
     return pages.get_template("report.html").render(report=body, words=WORDS, signs=SIGNS, link=link)
 
 
@@ -101,3 +101,10 @@ def _figure(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
+
+
+def _value(value: Any) -> str:
+    """A value of a row by all its digits, since the row is what is shown."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,}"

@@ -24,6 +24,8 @@ FEWEST = (1, 2, 3)
 """So many features are changed at most, tried in turn before any number is: few changes are easier to make than many."""
 _PARTS = (0.0, 0.25, 0.5, 0.75, 0.9, 0.97)
 _ROUNDS = 12
+MOST_TRIED, CELLS = 128, 4_000_000
+"""So many changes of a row are made smaller in a round, and so many numbers held at a time: there may be thousands of features."""
 Ints = npt.NDArray[np.int64]
 Truths = npt.NDArray[np.bool_]
 
@@ -150,28 +152,34 @@ class _Search:
 def cheapened(space: Space, model: Model, origins: Floats, rows: Floats) -> Floats:
     """Rows that are decided about favourably, of shape (rows, features), brought to cost less: each change in turn is undone, or made smaller."""
     best, live = rows.copy(), np.arange(len(rows))
+    many = max(1, CELLS // (rows.shape[1] * min(rows.shape[1], MOST_TRIED) * len(_PARTS)))
     for _ in range(_ROUNDS):
-        row, column = np.nonzero(best[live] != origins[live])
-        of = np.repeat(live[row], len(_PARTS))
-        columns, part = np.repeat(column, len(_PARTS)), np.tile(_PARTS, len(row))
-        home, tried = origins[of], best[of]
-        at = np.arange(len(of))
-        tried[at, columns] = home[at, columns] + (tried[at, columns] - home[at, columns]) * part
-        tried, good = repaired(space, home, tried)
-        costs = price(space, home, tried)
-        good &= (costs < price(space, home, best[of]) * (1 - 1e-3)) & (tried != home).any(axis=1)
-        of, tried, costs = of[good], tried[good], costs[good]
-        if not len(of):
-            break
-        won = _favourable(model, space.threat, model.score(tried))
-        of, tried, costs = of[won], tried[won], costs[won]
-        order = np.lexsort((costs, of))
-        first = order[np.unique(of[order], return_index=True)[1]]
-        live = of[first]
+        parts = [_cheaper(space, model, origins, best, live[n : n + many]) for n in range(0, len(live), many)]
+        live = np.concatenate(parts) if parts else live[:0]
         if not len(live):
             break
-        best[live] = tried[first]
     return best
+
+
+def _cheaper(space: Space, model: Model, origins: Floats, best: Floats, live: Ints) -> Ints:
+    """One round for some rows of ``best``, in place; which of them got cheaper."""
+    effort = np.abs(best[live] - origins[live]) / space.scale * (space.cost + 1e-9)
+    least = np.sort(effort, axis=1)[:, -min(effort.shape[1], MOST_TRIED)]
+    row, column = np.nonzero((effort > 0) & (effort >= least[:, None]))
+    of = np.repeat(live[row], len(_PARTS))
+    columns, part, at = np.repeat(column, len(_PARTS)), np.tile(_PARTS, len(row)), np.arange(len(of))
+    home, tried = origins[of], best[of]
+    tried[at, columns] = home[at, columns] + (tried[at, columns] - home[at, columns]) * part
+    tried, good = repaired(space, home, tried)
+    costs = price(space, home, tried)
+    good &= (costs < price(space, home, best[of]) * (1 - 1e-3)) & (tried != home).any(axis=1)
+    of, tried, costs = of[good], tried[good], costs[good]
+    won = _favourable(model, space.threat, model.score(tried)) if len(of) else np.zeros(0, bool)
+    of, tried, costs = of[won], tried[won], costs[won]
+    order = np.lexsort((costs, of))
+    first = order[np.unique(of[order], return_index=True)[1]]
+    best[of[first]] = tried[first]
+    return np.asarray(of[first])
 
 
 def _favourable(model: Model, threat: ThreatModel, scores: Floats) -> Truths:

@@ -1,5 +1,6 @@
 """What would turn a decision: within the threat model, by what a person can change, and the cheapest of it."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -206,3 +207,22 @@ def test_advice_is_in_the_words_of_the_model() -> None:
         assert before != after
         assert text == ("Your job is insecure" if before == "job=a" else f"job is {before} and not {after}")
     assert {"job=a", "job=b", "job=c"} & set(said) == set()
+
+
+def test_two_thousand_features_take_no_more_memory_than_there_is() -> None:
+    """What is tried at a time is bounded, whatever rows, features and changes multiply to."""
+    width, random = 2000, np.random.default_rng(0)
+    names = tuple(f"f{n}" for n in range(width))
+    said = "\n".join(f"{n} = {{ low = -9, high = 9, scale = 1 }}" for n in names)
+    threat = parse_threat(f'budget = {{ norm = "l2", distance = 2.0 }}\n[features]\n{said}\n')
+    weights = random.normal(size=width) / np.sqrt(width)
+    model = Model(lambda rows: 1 / (1 + np.exp(-np.asarray(rows) @ weights)))
+    rows = (random.normal(size=(40, width)) * 0.1 + 0.02 * np.sign(weights)).astype(np.float32)
+    rows = rows[model.score(rows) >= 0.5][:4]
+    tracemalloc.start()
+    found = seek(model, of_person(threat, (), 0), names, rows, -rows, Effort(40, 120, 0))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.complete
+    assert all(found.options)
+    assert peak < 6e8
