@@ -24,6 +24,9 @@ from trustplane.kernel.vault.artifacts import unseal
 from trustplane.kernel.vault.keyring import release
 from trustplane.training.runs import subject_of as run_subject
 from trustplane.training.tables import Run
+from trustplane.training.threats.model import fit
+from trustplane.training.threats.parsing import parse_threat
+from trustplane.values.digests import sha256
 from trustplane.values.errors import BadInput, Tampered, nearest
 
 if TYPE_CHECKING:
@@ -49,7 +52,7 @@ def explain_rows(
     with plane.operation(actor, "model.explain", subject.target) as op:
         opened = _open(plane, op, subject)
         on = opened.basis
-        means = means_of(on, opened.threat, opened.protected) if counterfactual else None
+        means = _means(opened) if counterfactual else None
         matrix = _matrix(rows, on.model.names)
         told = tell(on, matrix)
         turned = [None] * len(told) if means is None else turned_by(on, means, matrix, told, subject.format)
@@ -60,7 +63,7 @@ def explain_rows(
             unfavourable=unfavourable,
             without_reasons=sum(not t.favourable and not t.reasons for t in told),
             way=on.explainer.way,
-            assessment=opened.assessment,
+            assessment=None if opened.newest is None else opened.newest.id,
             **({} if means is None else {"with_counterfactuals": sum(bool(t and t.options) for t in turned)}),
         )
         threat = {} if means is None else {"threat": means.digest}
@@ -81,12 +84,11 @@ def explain_rows(
 
 @dataclass(frozen=True, slots=True)
 class _Basis:
-    """What reasons are made of, the assessment that says what is favourable, and the text of the threat model, empty where there is none."""
+    """What reasons are made of, the assessment that says what is favourable, and the threat model that the run left."""
 
     basis: Basis
-    assessment: str | None
-    protected: tuple[str, ...]
-    threat: str
+    newest: Assessment | None
+    threat: bytes | None
 
 
 def _open(plane: "Plane", op: "Operation", subject: AssessmentSubject) -> _Basis:
@@ -116,8 +118,17 @@ def _open(plane: "Plane", op: "Operation", subject: AssessmentSubject) -> _Basis
     wording = read_wording(left[WORDING], names) if WORDING in left else None
     rows = read_holdout(held_out, names, suite.label).features
     decided = Decided(model, scorer(model, subject.format), tuple(names), suite.favourable, suite.threshold)
-    threat = suite.threat or left.get(THREAT, b"").decode("utf-8", "replace")
-    return _Basis(basis(decided, rows, wording), None if newest is None else newest.id, suite.protected, threat)
+    return _Basis(basis(decided, rows, wording), newest, left.get(THREAT))
+
+
+def _means(opened: _Basis) -> Means:
+    """By the threat model of the newest assessment's suite, else by that of the run."""
+    on, suite = opened.basis, _suite(opened.newest)
+    text = suite.threat or (opened.threat or b"").decode("utf-8", "replace")
+    threat = parse_threat(text) if text else None
+    if threat is not None:
+        fit(threat, on.model.names)
+    return means_of(on, threat, sha256(text.encode()), suite.protected)
 
 
 def _shown(means: Means | None, found: Counterfactuals | None) -> dict[str, Any]:

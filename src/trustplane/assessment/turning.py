@@ -11,10 +11,9 @@ from trustplane.assessment.explaining.reasons import Basis, Told
 from trustplane.assessment.explaining.recourse import MOST_OPTIONS, of_person, seek
 from trustplane.training.attacks.engine import Effort
 from trustplane.training.attacks.models import open_artifact
-from trustplane.training.threats.model import ThreatModel, fit
-from trustplane.training.threats.parsing import parse_threat
+from trustplane.training.threats.model import ThreatModel
 from trustplane.training.threats.validator import holding
-from trustplane.values.digests import Digest, sha256
+from trustplane.values.digests import Digest
 from trustplane.values.errors import Refused
 
 QUERIES, SECONDS = 400, 30.0
@@ -29,18 +28,16 @@ class Means:
     digest: Digest
 
 
-def means_of(on: Basis, text: str, protected: Sequence[str]) -> Means:
+def means_of(on: Basis, threat: ThreatModel | None, digest: Digest, protected: Sequence[str]) -> Means:
     """What a person can change of what the model decides by; raise :class:`Refused` (TP-ASSESS-023) where nobody has said.
 
-    ``text`` is the threat model, empty where there is none; features that are ``protected``, or immutable by the wording, stay as they are.
+    ``digest`` is of the text of the threat model. Features that are ``protected``, or immutable by the wording, stay as they are.
     """
-    threat = parse_threat(text) if text else None
     if threat is None or threat.draft:
         why = "neither the run left one nor the suite names one" if threat is None else "it is a draft"
         raise Refused("TP-ASSESS-023", "no threat model says what a person can change", why=why)
-    fit(threat, on.model.names)
     fixed = frozenset((*on.wording.immutable, *protected)) & set(on.model.names)
-    return Means(of_person(threat, fixed, on.model.favourable), fixed, sha256(text.encode()))
+    return Means(of_person(threat, fixed, on.model.favourable), fixed, digest)
 
 
 def turned_by(on: Basis, means: Means, matrix: Matrix, told: Sequence[Told], form: str) -> list[Counterfactuals | None]:

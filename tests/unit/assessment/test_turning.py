@@ -15,6 +15,8 @@ from trustplane.kernel.vault.artifacts import seal
 from trustplane.kernel.vault.keyring import release
 from trustplane.training.runs import run_target
 from trustplane.training.tables import Run
+from trustplane.training.threats.parsing import parse_threat
+from trustplane.values.digests import sha256
 from trustplane.values.errors import BadInput, Refused
 
 POOR = {"income": -0.34375, "debt": 0.28125}
@@ -125,7 +127,9 @@ def test_rows_with_gaps_and_rows_that_cannot_exist_are_told_apart() -> None:
     known = np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32)
     on = basis(Decided(b"", score, ("income", "debt")), known)
     rows = np.array([[-0.5, 0.5], [np.nan, 2.0], [0.75, 3.0], [0.0, -2.0]], np.float32)
-    one, gaps, outside, rich = turned_by(on, means_of(on, related, ()), rows, tell(on, rows), "onnx")
+    one, gaps, outside, rich = turned_by(
+        on, means_of(on, parse_threat(related), sha256(b""), ()), rows, tell(on, rows), "onnx"
+    )
     assert one.options
     assert (gaps, outside, rich) == (Counterfactuals((), GAPS), Counterfactuals((), OUTSIDE), None)
 
