@@ -1,6 +1,6 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint docs bench lock clean browser
+.PHONY: help demo up test lint docs bench lock clean browser look-style look-types look-imports look-docs
 
 PYTHON ?= python3
 VENV := .venv
@@ -51,12 +51,21 @@ up: $(VENV)/.demo ## Serve the API, the console and the log of the demo workspac
 	@$(BIN)/trustplane up --workspace $(WORKSPACE)
 
 test: $(VENV)/.test browser ## Run every check: ruff, mypy, import-linter, tests, docs
-	@$(BIN)/ruff format --check --quiet . || { echo "run: make format"; exit 1; }
-	@$(BIN)/ruff check .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports
-	@$(BIN)/mkdocs build --quiet --strict
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync look-types look-style look-docs look-imports
 	@$(BIN)/python -m pytest -n 2 --dist loadscope --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+
+look-style:
+	@$(BIN)/ruff format --check --quiet . || { echo "run: make lint"; exit 1; }
+	@$(BIN)/ruff check .
+
+look-types:
+	@$(BIN)/mypy
+
+look-imports:
+	@$(BIN)/lint-imports
+
+look-docs:
+	@$(BIN)/mkdocs build --quiet --strict
 
 # The console is tested in Debian's Chromium. Root installs it; others use the one that is there, and the test says so if none is.
 browser:
