@@ -77,6 +77,26 @@ def _protect_and_count(folder, scratch):
     command(*steward, "statistic", "mean", "training", "AGE", "--lower", "18", "--upper", "100", "--epsilon", "0.5")
 
 
+THREAT = """
+name = "what a client can pay otherwise"
+budget = { distance = 0.5, cost = 2 }
+features.LIMIT_BAL = { mutable = false }
+features.PAY_AMT1 = { low = 0, high = 900000, direction = "up" }
+relations = [{ name = "no more than the limit", holds = "PAY_AMT1 <= LIMIT_BAL * 100" }]
+"""
+
+
+def _keep_threats(folder, scratch):
+    """Let a threat model be kept in two versions, and an assessment go by the second, so that the console has them to show."""
+    scientist = ("-w", folder, "-u", "scientist", "--json")
+    file = scratch / "threat.toml"
+    for text in (THREAT, THREAT.replace("cost = 2", "cost = 3")):
+        file.write_text(text)
+        command(*scientist, "threat", "keep", file, "--name", "payments")
+    asked = ("assess", "default-risk", "--check", "robustness", "--threat", "payments")
+    command(*scientist, *asked, check=False)  # other checks may fail on this model
+
+
 def _hire_a_steward(folder, password):
     """Make a data steward ``kim`` who logs in with the owner's password: those of the demo's people are kept nowhere."""
     owner = ("-w", folder, "-u", "owner", "-p", "credit")
@@ -91,6 +111,7 @@ def served(demo, tmp_path_factory):
     shutil.copytree(demo.folder, folder)
     _erase_somebody(folder)
     _protect_and_count(folder, folder.parent)
+    _keep_threats(folder, folder.parent)
     password = (folder / "console-password").read_text().strip()
     _hire_a_steward(folder, password)
     with socket.socket() as probe:

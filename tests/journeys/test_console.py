@@ -116,6 +116,24 @@ def test_scans_tell_what_was_found_in_an_artifact(inside):
     assert "nothing" in text
 
 
+def test_a_threat_model_tells_what_it_says_what_changed_and_what_withstood(inside):
+    listed = told_on(inside, "Threat models")
+    assert "what a client can pay otherwise" in listed
+    inside.get_by_role("link", name="payments 2").click()
+    inside.get_by_role("heading", name="payments, version 2").wait_for()
+    text = inside.locator("main").inner_text()
+    assert "The attacker sees the model's scores." in text
+    assert "PAY_AMT1 <= LIMIT_BAL * 100" in text
+    assert "budget\tcost\t2\t3\tmore" in text
+    assert re.search(r"default-risk 1\tdone\t. (passes|fails|no evidence)\t[\d.]+ % [\d.]+ to [\d.]+ %", text)
+    inside.get_by_text("The file").click()
+    assert 'direction = "up"' in inside.locator("main").inner_text()
+    inside.get_by_role("link", name="with version 1").click()
+    inside.get_by_role("heading", name="What differs from version 1").wait_for()
+    inside.get_by_role("link", name="Report").first.click()
+    assert "payments@2, kept by the project" in inside.locator("body").inner_text()
+
+
 def test_views_tell_who_may_see_what(inside):
     inside.get_by_role("link", name="credit").first.click()
     inside.get_by_role("link", name="Views", exact=True).click()

@@ -21,11 +21,13 @@ from trustplane.assessment.report import assessment_facts, document, render, wit
 from trustplane.assessment.service import assessments_of, find_assessment, start_assessment
 from trustplane.assessment.tables import Assessment
 from trustplane.assessment.telling import MOST_ROWS, explain_rows
+from trustplane.assessment.threats import proposal
 from trustplane.kernel.identity.scopes import find_project
 from trustplane.kernel.target import Target
 from trustplane.release.catalog import find_model, find_version, model_target
 from trustplane.release.registration import assessment_subject
 from trustplane.release.tables import Model, ModelVersion
+from trustplane.training.threats.service import newest_threats, threat_target
 from trustplane.values.errors import NotFound
 
 router = APIRouter(tags=["assessment"])
@@ -82,8 +84,11 @@ def suite(named: ShownVersion) -> PlainTextResponse:
     """The first suite for a version, as TOML: every rule with its default and where that comes from."""
     with named.door.plane.database.read() as session:
         name = session.get_one(Model, named.version.model_id).name
-    features = [str(f["name"]) for f in named.version.interface.get("features", [])]
-    return PlainTextResponse(draft_suite(name, features, installed_checks()), media_type="application/toml")
+        features = [str(f["name"]) for f in named.version.interface.get("features", [])]
+        kept = newest_threats(session, named.version.project_id)
+        seen = [row for row in kept if named.door.visible("threat.read", threat_target(row))]
+        text = draft_suite(name, features, installed_checks(), proposal(seen, name, features))
+    return PlainTextResponse(text, media_type="application/toml")
 
 
 @router.get(VERSION + "/assessments/{assessment}/report", response_class=Response)

@@ -65,6 +65,8 @@ def caveat_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
         said.append("they were measured on different hold-outs")
     if _rules(before["suite"]) != _rules(after["suite"]):
         said.append("their suites differ")
+    if _threat(before["suite"]) != _threat(after["suite"]):
+        said.append("their threat models differ")
     return " and ".join(said)
 
 
@@ -75,6 +77,11 @@ def _rules(suite: Mapping[str, Any]) -> dict[str, Any]:
         for key, value in suite.items()
         if key in {"label", "protected", "favourable", "threshold", "parameters", "time"}
     }
+
+
+def _threat(suite: Mapping[str, Any]) -> str:
+    """The digest of the threat model; empty where there was none, or it is not on record."""
+    return str((suite.get("threat_model") or {}).get("digest", ""))
 
 
 def _check(name: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> CheckChange:

@@ -10,6 +10,7 @@ from trustplane.assessment.checks.contract import Check, laxer
 from trustplane.assessment.evidence import read_evidence
 from trustplane.assessment.picturing import plots
 from trustplane.assessment.tables import Assessment
+from trustplane.assessment.threats import told
 from trustplane.values.clock import rfc3339
 
 SHOWN_ROWS = 10
@@ -25,6 +26,7 @@ def assessment_facts(row: Assessment) -> dict[str, Any]:
         "job": row.job_id,
         "state": row.state,
         "seed": row.seed,
+        "threat": told(row.suite),
         "results": row.results,
         "ended": row.ended,
         "created": rfc3339(row.created),

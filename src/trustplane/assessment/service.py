@@ -17,6 +17,7 @@ from trustplane.assessment.holdout import FEATURES, THREAT, TRAINING, feature_na
 from trustplane.assessment.scoring import ONNX, scorer
 from trustplane.assessment.suite import Suite, checked_suite, read_suite
 from trustplane.assessment.tables import Assessment
+from trustplane.assessment.threats import KEPT, chosen, threat_of, told
 from trustplane.kernel.identity.actors import PLANE_ACTOR, Actor
 from trustplane.kernel.jobs.context import JobContext
 from trustplane.kernel.jobs.registry import job
@@ -25,8 +26,6 @@ from trustplane.kernel.vault.artifacts import unseal
 from trustplane.kernel.vault.keyring import release
 from trustplane.training.runs import subject_of as run_subject
 from trustplane.training.tables import Run
-from trustplane.training.threats.model import ThreatModel, fit
-from trustplane.training.threats.parsing import parse_threat
 from trustplane.values.errors import BadInput, NotFound, Tampered, TrustplaneError
 from trustplane.values.ids import new_id
 
@@ -81,6 +80,8 @@ def start_assessment(
         opened = {k: v for k, v in asdict(subject).items() if k in _OPENED}
         # what the job is called with stays with the row, so that a crash before the job loses nothing
         asked = {"actor": actor.id, "scopes": list(actor.scopes), "cause": op.id}
+        threat = chosen(op.session, op.session.get(Run, subject.run_id), subject.project_id, asked_for.threat)
+        kept |= {"threat": "" if threat.get("from") == KEPT else asked_for.threat, "threat_model": threat}
         row = Assessment(
             id=assessment_id,
             project_id=subject.project_id,
@@ -104,8 +105,9 @@ def start_assessment(
             version=subject.model_version_id,
             seed=seed,
             checks=sorted(kept["parameters"]),
+            threat=told(kept),
         )
-        op.refer(model=subject.model_sha256, holdout=subject.holdout_blob)
+        op.refer(model=subject.model_sha256, holdout=subject.holdout_blob, **_threat_digest(kept))
         op.made(assessment_id)
     plane.start_job(JOB, assessment_id, {"assessment": assessment_id, **asked})
     return assessment_id
@@ -189,7 +191,8 @@ def _prepare(plane: "Plane", actor: Actor, assessment_id: str, cause: str) -> Ch
     asked = scorer(opened.model, form)
     scores = asked(rows.features)
     decided = (scores >= suite["threshold"]).astype(rows.label.dtype)
-    threat = _threat(suite.get("threat", ""), opened.threat, names)
+    with plane.database.read() as session:
+        threat = threat_of(session, suite, opened.threat, names)
     said = () if opened.wording is None else read_wording(opened.wording, names).immutable
     model = Examined(asked, tuple(names), rows, learned, opened.model, form, suite["threshold"], threat, said)
     return CheckInput(rows.label, scores, decided, rows.groups, suite["favourable"], row.seed, model)
@@ -205,13 +208,10 @@ class _Opened:
     wording: bytes | None
 
 
-def _threat(said: str, left: bytes | None, names: list[str]) -> ThreatModel | None:
-    """The threat model of the suite, or that of the run."""
-    if not said and left is None:
-        return None
-    threat = parse_threat(said or (left or b"").decode("utf-8", "replace"))
-    fit(threat, names)
-    return threat
+def _threat_digest(suite: Mapping[str, Any]) -> dict[str, str]:
+    """The threat model that the event of an assessment refers to."""
+    held = told(suite)
+    return {} if held is None else {"threat": held["digest"]}
 
 
 def _open(plane: "Plane", actor: Actor, row: Assessment, cause: str) -> _Opened:
@@ -264,5 +264,5 @@ def _end(
             verdicts={name: result["status"] for name, result in held.results.items()},
             figures={name: result["figures"] for name, result in held.results.items()},
         )
-        op.refer(model=held.model_digest, holdout=held.holdout_digest)
+        op.refer(model=held.model_digest, holdout=held.holdout_digest, **_threat_digest(held.suite))
         return {"assessment": assessment_id, "state": held.state}

@@ -9,6 +9,7 @@ import msgspec
 
 from trustplane.assessment.checks.contract import Check
 from trustplane.training.threats.parsing import parse_threat
+from trustplane.training.threats.service import is_reference, parse_reference
 from trustplane.values.errors import BadInput, nearest
 
 
@@ -21,7 +22,8 @@ class Suite:
     for the person decided about: 0 where the model scores a risk. ``threshold`` is the score from which on class 1 is predicted.
     ``parameters`` maps a check's name to parameters that differ from its defaults. ``checks`` names those to run that run on request alone.
     ``time`` is a column of the hold-out that says when each row was.
-    ``threat`` is the text of a threat model; empty for the ``threat.toml`` that the run left.
+    ``threat`` is the text of a threat model, or the name of one that the project keeps: ``credit@2``, or ``credit`` for the newest;
+    empty for the ``threat.toml`` that the run left.
     """
 
     label: str = ""
@@ -49,13 +51,14 @@ def read_suite(said: Mapping[str, Any]) -> Suite:
 def checked_suite(suite: Suite, checks: Mapping[str, Check]) -> dict[str, Any]:
     """The suite as it is kept, with every parameter of every check spelled out; raise :class:`BadInput` where it is not usable."""
     sane = suite.favourable in (0, 1) and 0.0 < suite.threshold < 1.0
+    sane = sane and not any("\0" in name for name in (suite.label, suite.time, *suite.protected))
     if not sane or len(suite.protected) > 50 or any(not 0 < len(n) <= 256 for n in suite.protected):
         raise BadInput("TP-ASSESS-001", "a field of the suite is out of bounds")
     unknown = sorted({*suite.parameters, *suite.checks} - set(checks))
     if unknown:
         raise BadInput("TP-ASSESS-001", f"there is no check {unknown[0][:64]!r}", why=nearest(unknown[0], checks))
-    if suite.threat:
-        parse_threat(suite.threat)
+    if suite.threat and not is_reference(suite.threat):
+        _parsed(suite.threat)
     return {
         "threat": suite.threat,
         "label": suite.label[:256],
@@ -69,6 +72,16 @@ def checked_suite(suite: Suite, checks: Mapping[str, Check]) -> dict[str, Any]:
             if not check.descriptor.on_request or name in suite.checks
         },
     }
+
+
+def _parsed(text: str) -> None:
+    """Raise where it is no threat model; a line that is no TOML at all may be meant as a name."""
+    try:
+        parse_threat(text)
+    except BadInput:
+        if "\n" not in text and "=" not in text:
+            parse_reference(text)
+        raise
 
 
 def _parameters(check: Check, given: Mapping[str, float]) -> dict[str, float]:

@@ -18,15 +18,15 @@ from trustplane.assessment.scoring import scorer
 from trustplane.assessment.service import AssessmentSubject
 from trustplane.assessment.suite import Suite
 from trustplane.assessment.tables import Assessment
+from trustplane.assessment.threats import threat_of
+from trustplane.assessment.threats import told as recorded
 from trustplane.assessment.turning import Means, means_of, turned_by
 from trustplane.kernel.identity.actors import Actor
 from trustplane.kernel.vault.artifacts import unseal
 from trustplane.kernel.vault.keyring import release
 from trustplane.training.runs import subject_of as run_subject
 from trustplane.training.tables import Run
-from trustplane.training.threats.model import fit
-from trustplane.training.threats.parsing import parse_threat
-from trustplane.values.digests import sha256
+from trustplane.values.digests import Digest, sha256
 from trustplane.values.errors import BadInput, Tampered, nearest
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def explain_rows(
     with plane.operation(actor, "model.explain", subject.target) as op:
         opened = _open(plane, op, subject)
         on = opened.basis
-        means = _means(opened) if counterfactual else None
+        means = _means(plane, opened) if counterfactual else None
         matrix = _matrix(rows, on.model.names)
         told = tell(on, matrix)
         turned = [None] * len(told) if means is None else turned_by(on, means, matrix, told, subject.format)
@@ -121,14 +121,16 @@ def _open(plane: "Plane", op: "Operation", subject: AssessmentSubject) -> _Basis
     return _Basis(basis(decided, rows, wording), newest, left.get(THREAT))
 
 
-def _means(opened: _Basis) -> Means:
-    """By the threat model of the newest assessment's suite, else by that of the run."""
-    on, suite = opened.basis, _suite(opened.newest)
-    text = suite.threat or (opened.threat or b"").decode("utf-8", "replace")
-    threat = parse_threat(text) if text else None
-    if threat is not None:
-        fit(threat, on.model.names)
-    return means_of(on, threat, sha256(text.encode()), suite.protected)
+def _means(plane: "Plane", opened: _Basis) -> Means:
+    """By the threat model that the newest assessment went by, else by that of the run."""
+    on, newest = opened.basis, opened.newest
+    suite = {} if newest is None else newest.suite
+    with plane.database.read() as session:
+        threat = threat_of(session, suite, opened.threat, on.model.names)
+    held = recorded(suite)
+    text = str(suite.get("threat", "")).encode() or opened.threat or b""
+    digest = Digest(held["digest"]) if held is not None and threat is not None else sha256(text)
+    return means_of(on, threat, digest, _suite(newest).protected)
 
 
 def _shown(means: Means | None, found: Counterfactuals | None) -> dict[str, Any]:
@@ -141,9 +143,7 @@ def _suite(newest: Assessment | None) -> Suite:
     if newest is None:
         return Suite()
     known = {
-        name: newest.suite[name]
-        for name in ("label", "favourable", "threshold", "protected", "threat")
-        if name in newest.suite
+        name: newest.suite[name] for name in ("label", "favourable", "threshold", "protected") if name in newest.suite
     }
     return msgspec.convert(known, Suite)
 

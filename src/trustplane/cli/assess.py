@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from trustplane.cli.context import Usage, working
 from trustplane.cli.output import emit, follow, say, shown, table
 from trustplane.client.files import whole
+from trustplane.client.threats import read_text
 
 
 class _Verbs(TyperGroup):
@@ -40,8 +41,10 @@ def run(
     ] = None,
     check: Annotated[list[str], typer.Option(help="A check to run beside those that always run.")] = [],
     threat: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="A threat model for 'robustness', in place of the run's."),
+        str | None,
+        typer.Option(
+            help="A threat model in place of the run's: a file, or NAME or NAME@NUMBER of one that the project keeps."
+        ),
     ] = None,
 ) -> None:
     """Measure a version on its hold-out, with intervals. Exit code 1 if a check fails."""
@@ -49,7 +52,7 @@ def run(
     if check:
         rules["checks"] = [*dict.fromkeys([*rules.get("checks", []), *check])]
     if threat is not None:
-        rules["threat"] = threat.read_text("utf-8", errors="replace")
+        rules["threat"] = _threat(threat)
     with working() as (_, project):
         job = project.models.assess(model, version, seed=seed, suite=rules)
         follow(job, f"assessing {model}")
@@ -190,6 +193,16 @@ def _read(suite: Path) -> dict[str, Any]:
         return tomllib.loads(suite.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Usage(f"{suite} is no TOML file: {error}") from None
+
+
+def _threat(said: str) -> str:
+    """The text of a file; what is none goes to the plane as a name."""
+    file = Path(said)
+    if file.is_file():
+        return read_text(file)
+    if file.suffix == ".toml" or file.name != said:
+        raise Usage(f"there is no file {said}")
+    return said
 
 
 def _named(text: str) -> tuple[str, int]:

@@ -17,6 +17,7 @@ from trustplane.client.models import Deployments, Models, infer
 from trustplane.client.private import Statistics
 from trustplane.client.records import Record, Records
 from trustplane.client.requests import Requests, Retention
+from trustplane.client.threats import Threats
 from trustplane.client.training import Runs
 from trustplane.client.transport import EmbeddedTransport
 from trustplane.client.wire import Wire, segment
@@ -45,6 +46,7 @@ class Project:
         self.retention = Retention(wire, name)
         self.statistics = Statistics(wire, name)
         self.contracts = Contracts(wire, name)
+        self.threats = Threats(wire, name)
 
         self.train = self.runs.train
 

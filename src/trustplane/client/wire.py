@@ -186,6 +186,7 @@ _TAMPERED = (
         "TP-DATA-137",
         "TP-DATA-083",
         "TP-RELEASE-008",
+        "TP-RUN-056",
         "TP-SERVING-008",
         "TP-VAULT-001",
         "TP-VAULT-011",

@@ -6,7 +6,7 @@ from importlib.resources import files
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 
-from trustplane.console import data, pages, requests, runs, scans
+from trustplane.console import data, pages, requests, runs, scans, threats
 from trustplane.console.rendering import error_page
 from trustplane.values.errors import TrustplaneError, Unauthenticated
 
@@ -33,6 +33,7 @@ def mount(app: FastAPI) -> None:
     app.include_router(requests.router)
     app.include_router(runs.router)
     app.include_router(scans.router)
+    app.include_router(threats.router)
     problem = app.exception_handlers[TrustplaneError]
 
     @app.exception_handler(TrustplaneError)

@@ -1,9 +1,9 @@
-"""Rows of the training stage: runs, how they are run, and what they logged."""
+"""Rows of the training stage: runs, how they are run, what they logged, and the threat models that a project keeps."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Float, ForeignKey, String
+from sqlalchemy import Float, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from trustplane.kernel.tables import Base, Governed
@@ -76,3 +76,24 @@ class RunSeries(Governed, Base):
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     points: Mapped[dict[str, Any]]
+
+
+class KeptThreat(Governed, Base):
+    """One version of a threat model, as people wrote it. Rows are added and never changed.
+
+    ``digest`` is the SHA-256 of ``text``, and what an assessment remembers. ``facts`` are its figures: see
+    :func:`trustplane.training.threats.telling.summary`.
+    """
+
+    __tablename__ = "threat_models"
+    __table_args__ = (UniqueConstraint("project_id", "name", "number"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id"), index=True)
+    name: Mapped[str] = mapped_column(String(64))
+    number: Mapped[int]
+    text: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(String(71), index=True)
+    facts: Mapped[dict[str, Any]]
+    author_id: Mapped[str] = mapped_column(String(36))
+    created: Mapped[datetime]

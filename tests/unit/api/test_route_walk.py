@@ -256,20 +256,35 @@ def walk_training(walk, project):
     return run["id"]
 
 
+THREAT = """
+name = "what a client can say otherwise"
+budget = { distance = 0.05 }
+features.LIMIT_BAL = { low = 10000, high = 1000000 }
+"""
+
+
 def walk_release(walk, project, run):
+    named = {"name": "credit", "text": THREAT}
+    kept = walk("POST", "/projects/{project}/threats", "scientist", "threat.keep", project, json=named).json()
+    assert (kept["number"], kept["new"]) == (1, True)
+    again = walk("POST", "/projects/{project}/threats", "reviewer", "threat.keep", project, json=named).json()
+    assert (again["id"], again["new"]) == (kept["id"], False)
     model, at = {**project, "model": "risk"}, {**project, "model": "risk", "number": 1}
     version = "/projects/{project}/models/{model}/versions/{number}"
     walk("POST", "/projects/{project}/models/{model}/versions", "scientist", "model.register", model, json={"run": run})
     walk("POST", version + "/signature", "scientist", "model.sign", at)
     attacked = {"checks": ["robustness"], "parameters": {"robustness": {"rows": 60, "queries": 50}}}
-    body = {"seed": 1, "suite": attacked}
+    body = {"seed": 1, "suite": {**attacked, "threat": "credit"}}
     asked = walk("POST", version + "/assessments", "scientist", "assessment.run", at, json=body).json()
+    assert asked["threat"]["digest"] == kept["digest"]
     walk.wait(asked["job"], "scientist")
-    kept = {**project, "assessment": asked["id"], "name": "robustness.evasions"}
+    shown = walk.caller.call("GET", version.format(**at) + "/assessments", "auditor").json()["items"]
+    assert [(a["state"], a["threat"]["number"]) for a in shown] == [("done", 1)]
+    sealed = {**project, "assessment": asked["id"], "name": "robustness.evasions"}
     path = "/projects/{project}/assessments/{assessment}/evidence"
-    listed = walk.caller.call("GET", path.format(**kept), "auditor").json()["items"]
-    assert [e["name"] for e in listed] == [kept["name"]]
-    walk("GET", path + "/{name}", "reviewer", "assessment.open", kept, params={"format": "json", "limit": 2})
+    listed = walk.caller.call("GET", path.format(**sealed), "auditor").json()["items"]
+    assert [e["name"] for e in listed] == [sealed["name"]]
+    walk("GET", path + "/{name}", "reviewer", "assessment.open", sealed, params={"format": "json", "limit": 2})
     gate = walk("POST", version + "/gate", "reviewer", "gate.evaluate", at).json()
     blocking = [f["control"] for f in gate["findings"] if f["status"] in {"failed", "no-evidence"}] or ["TP-ASM-02"]
     for control in blocking:

@@ -85,7 +85,7 @@ def made_subject(plane, cast, model, parquet):
                 id=run_id, project_id=project.id, author_id=scientist.id, actor_id=scientist.id, scopes=["*"], job_id=run_id,
                 state="done", script="train.py", code="sha256:" + "0" * 64, code_blob=described.digest, parameters={}, seed=0,
                 git={}, environment={}, limits={}, sandbox="sandlock", reason="", inputs={}, metrics={}, log_blob=None, ended="",
-                outputs={name: {"digest": each.digest} for name, each in left.items()},
+                outputs={name: {"digest": each.digest, "sha256": each.sha256} for name, each in left.items()},
                 key_id=run_key_row.id, created=now, finished=now,
             )  # fmt: skip
             rows = {each.row.digest: each.row for each in (described, *left.values())}

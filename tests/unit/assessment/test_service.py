@@ -4,9 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from trustplane.assessment import service
+from trustplane.assessment.comparing import caveat_of
 from trustplane.assessment.controls import CONTROLS, SUBJECT_KIND
+from trustplane.assessment.report import assessment_facts
 from trustplane.assessment.service import (
     JOB,
     assessments_of,
@@ -16,12 +19,16 @@ from trustplane.assessment.service import (
 )
 from trustplane.assessment.suite import Suite
 from trustplane.assessment.tables import Assessment
+from trustplane.assessment.threats import assessments_by, told
 from trustplane.kernel.controls.contract import Scope
 from trustplane.kernel.controls.evaluation import evaluate
 from trustplane.kernel.controls.registry import registered
 from trustplane.kernel.jobs.context import Interrupted, JobContext
 from trustplane.kernel.ledger.evidence import events_about
 from trustplane.kernel.operation import AccessDenied
+from trustplane.training.tables import KeptThreat
+from trustplane.training.threats.service import keep_threat
+from trustplane.values.digests import sha256
 from trustplane.values.errors import BadInput, NotFound
 from trustplane.values.findings import Status, Subject
 
@@ -89,6 +96,78 @@ def test_robustness_is_assessed_by_the_threat_model_of_the_run_or_of_the_suite(p
     assert result["details"]["weaknesses"][0][0] == "debt"
     assert result["details"]["weaknesses"][0][2] < 0
     assert findings(plane, subject)["TP-ASM-03"].status == Status.FAILED
+
+
+def test_a_kept_threat_model_is_fixed_when_the_assessment_is_asked_for(plane, cast, made_subject, assessed) -> None:
+    subject = made_subject(threat=THREAT.replace("0.02", "0.5"))
+    keep_threat(plane, cast["scientist"], "credit", "credit", THREAT)
+    asked = {"checks": ["robustness"], "threat": "credit"}
+    row = assessed(subject, asked)
+    assert row.results["robustness"]["status"] == "passed"
+    held = {"from": "project", "name": "credit", "number": 1, "digest": sha256(THREAT.encode())}
+    assert told(row.suite) == assessment_facts(row)["threat"] == held
+    assert row.suite["threat"] == ""
+    keep_threat(plane, cast["reviewer"], "credit", "credit", THREAT.replace("0.02", "0.5"))
+    newer = assessed(subject, asked)
+    assert newer.results["robustness"]["status"] == "failed"
+    assert told(newer.suite)["number"] == 2
+    assert assessed(subject, {**asked, "threat": "credit@1"}).results["robustness"]["status"] == "passed"
+    for event in (row.suite["asked"]["cause"], row.suite["event"]):
+        assert plane.ledger.get(event).payload["refers"]["threat"] == held["digest"]
+    assert plane.ledger.get(row.suite["asked"]["cause"]).payload["facts"]["threat"] == held
+    assert "their threat models differ" in caveat_of(*({"holdout": "", "suite": r.suite} for r in (row, newer)))
+
+
+def test_assessments_are_found_by_the_threat_model_wherever_they_had_it_from(
+    plane, cast, made_subject, assessed
+) -> None:
+    keep_threat(plane, cast["scientist"], "credit", "credit", THREAT)
+    by_run, plain = made_subject(threat=THREAT), made_subject()
+    rows = [assessed(by_run), assessed(plain, {"threat": THREAT}), assessed(plain, {"threat": "credit"})]
+    titled = THREAT.replace("0.02", "0.5").replace("what", r"\u0000")
+    other = assessed(plain, {"threat": titled, "checks": ["robustness"]})
+    assert other.results["robustness"]["details"]["threat"].startswith("\0")
+    assert [told(r.suite)["from"] for r in rows] == ["run", "suite", "project"]
+    assert told(assessed(plain).suite) is None
+    with plane.database.read() as session:
+        found = assessments_by(session, plain.project_id, sha256(THREAT.encode()))
+        assert [r.id for r in found] == [r.id for r in reversed(rows)]
+        assert [r.id for r in assessments_by(session, plain.project_id, told(other.suite)["digest"])] == [other.id]
+        assert assessments_by(session, "another", told(other.suite)["digest"]) == []
+
+
+def test_a_threat_model_that_is_not_kept_is_refused_on_record_and_by_who_may_ask_alone(
+    plane, cast, made_subject
+) -> None:
+    subject = made_subject()
+    for said, error in (("credit", NotFound), ("credit@3", NotFound), ("Credit!", BadInput), ("x = 1", BadInput)):
+        with pytest.raises(error):
+            start_assessment(plane, cast["scientist"], subject, suite={"threat": said})
+        with pytest.raises(AccessDenied if error is NotFound else error):
+            start_assessment(plane, cast["operator"], subject, suite={"threat": said})
+    with pytest.raises(BadInput, match="TP-ASSESS-001"):
+        start_assessment(plane, cast["scientist"], subject, suite={"label": "a\0"})
+    with pytest.raises(BadInput, match="TP-RUN-054"):
+        start_assessment(plane, cast["scientist"], subject, suite={"threat": "Credit!"})
+    with plane.database.read() as session:
+        assert assessments_of(session, subject.model_version_id) == []
+
+
+def test_a_kept_threat_model_that_was_changed_since_ends_the_assessment(plane, cast, made_subject) -> None:
+    subject = made_subject()
+    made = keep_threat(plane, cast["scientist"], "credit", "credit", THREAT)
+    with plane.database.engine.begin() as connection:
+        easier = THREAT.replace("0.02", "0.0001")
+        connection.execute(text("UPDATE threat_models SET text = :text"), {"text": easier})
+    assessment_id = start_assessment(
+        plane, cast["scientist"], subject, suite={"threat": "credit", "checks": ["robustness"]}
+    )
+    plane.jobs.wait(assessment_id, PATIENCE)
+    with plane.database.read() as session:
+        row = session.get_one(Assessment, assessment_id)
+        assert session.get_one(KeptThreat, made.id).text == easier
+    assert row.state == "failed"
+    assert "TP-RUN-056" in row.ended
 
 
 def test_without_a_threat_model_robustness_is_not_decided(made_subject, assessed) -> None:

@@ -16,6 +16,7 @@ from trustplane.kernel.vault.keyring import release
 from trustplane.training.runs import run_target
 from trustplane.training.tables import Run
 from trustplane.training.threats.parsing import parse_threat
+from trustplane.training.threats.service import keep_threat
 from trustplane.values.digests import sha256
 from trustplane.values.errors import BadInput, Refused
 
@@ -116,6 +117,16 @@ def test_the_suite_of_the_newest_assessment_says_what_can_change(plane, cast, ma
     poor, rich = told(plane, cast, subject, POOR, RICH)["rows"]
     assert poor["counterfactuals"] is None
     assert rich["counterfactuals"]["said"] == NOTHING  # income goes up alone, and debt down alone
+
+
+def test_a_threat_model_that_the_project_keeps_may_say_what_can_change(plane, cast, made_subject) -> None:
+    subject = made_subject()
+    keep_threat(plane, cast["scientist"], "credit", "clients", THREAT)
+    asked = start_assessment(plane, cast["scientist"], subject, 0, {"threat": "clients@1"})
+    plane.jobs.wait(asked, 60).returned()
+    answer = told(plane, cast, subject, POOR)
+    assert answer["rows"][0]["counterfactuals"]["options"]
+    assert answer["threat"] == sha256(THREAT.encode())
 
 
 def test_rows_with_gaps_and_rows_that_cannot_exist_are_told_apart() -> None:

@@ -109,6 +109,8 @@ _ALL = (
     _open("run.open", "Run"),
     _write("run.verify", "Run"),
     _write("artifact.scan", "Run"),
+    _write("threat.keep", "Project"),
+    _read("threat.read", "ThreatModel"),
     _write("assessment.run", "ModelVersion"),
     _read("assessment.read", "ModelVersion"),
     _open("assessment.open", "ModelVersion"),

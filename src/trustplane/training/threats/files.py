@@ -14,6 +14,7 @@ from trustplane.training.threats.contradictions import check_contradictions
 from trustplane.training.threats.draft import draft_threat
 from trustplane.training.threats.model import Knowledge
 from trustplane.training.threats.parsing import parse_threat
+from trustplane.training.threats.telling import summary
 from trustplane.training.threats.validator import holding
 from trustplane.training.threats.writing import written
 from trustplane.values.errors import BadInput
@@ -34,16 +35,7 @@ def checked(text: str, table: Path | pa.Table | None = None) -> dict[str, Any]:
     """What a threat model says, in figures; with a ``table`` also how many of its rows keep the relations, and which break how often."""
     threat = parse_threat(text)
     check_contradictions(threat)
-    facts: dict[str, Any] = {
-        "name": threat.name,
-        "draft": threat.draft,
-        "knowledge": str(threat.knowledge),
-        "features": len(threat.features),
-        "mutable": len(threat.mutable),
-        "groups": len(threat.groups),
-        "derived": len(threat.derived),
-        "relations": len(threat.relations),
-    }
+    facts = summary(threat)
     if table is None:
         return facts
     rows = _read(table) if isinstance(table, Path) else table

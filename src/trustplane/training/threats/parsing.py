@@ -72,8 +72,10 @@ class _Problems(list[str]):
 
 def parse_threat(text: str) -> ThreatModel:
     """The threat model of a TOML file; raise :class:`BadInput` (TP-RUN-040) with everything that is wrong with it."""
-    if len(text.encode()) > MOST_BYTES:
+    if len(text.encode("utf-8", "surrogatepass")) > MOST_BYTES:
         raise BadInput("TP-RUN-040", f"a threat model is at most {MOST_BYTES:,} bytes long")
+    if any("\ud800" <= c <= "\udfff" for c in text):
+        raise BadInput("TP-RUN-040", "the threat model is no TOML", why="it holds halves of characters")
     try:
         raw = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:

@@ -19,6 +19,7 @@ ATTRS: dict[str, dict[str, Value]] = {
     "Dataset": {"owner": account("ann"), "purposes": frozenset({"CreditChecking"}), "personal": True, "held": False},
     "View": {"dataset": Ref("Dataset", "loans"), "purpose": "CreditChecking", "expires": NOW + 1},
     "Run": {"author": account("ann")},
+    "ThreatModel": {"author": account("ann")},
     "ModelVersion": {
         "project": Ref("Project", "credit"),
         "author": account("ann"),

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from trustplane.training.threats import contradictions
 from trustplane.training.threats.contradictions import check_contradictions
 from trustplane.training.threats.model import Direction, Kind, Knowledge, Norm, fit
 from trustplane.training.threats.parsing import parse_threat
@@ -125,6 +126,33 @@ def test_contradictions_name_a_smallest_set() -> None:
     check_contradictions(parse_threat(text.replace('"b + 0 < a"', '"b >= a"')))
     with pytest.raises(BadInput, match="TP-RUN-041"):  # the bounds speak too
         check_contradictions(parse_threat(text.replace('"b + 0 < a"', '"a + b >= 2.5"')))
+
+
+def wide(relations, features=400):
+    columns = "".join(f"f{n} = {{ low = 0, high = 1 }}\n" for n in range(features))
+    lines = "".join(f'[[relations]]\nholds = "{each}"\n' for each in relations)
+    return parse_threat(f"budget = {{ distance = 1 }}\n[features]\n{columns}{lines}")
+
+
+def test_a_contradiction_among_many_relations_is_found_and_the_search_ends_in_time(monkeypatch) -> None:
+    harmless = [f"f{n} + f{n + 1} <= 3" for n in range(399)]
+    with pytest.raises(BadInput) as caught:
+        check_contradictions(wide([*harmless, "f0 + f1 >= 5"]))
+    assert caught.value.why.endswith("these contradict: 'f0 + f1 >= 5'")
+    round_about = [f"f{n} < f{(n + 1) % 60}" for n in range(60)]
+    with pytest.raises(BadInput) as caught:
+        check_contradictions(wide(round_about))
+    assert " these contradict" in caught.value.why
+    assert caught.value.why.endswith("and 30 more")
+    monkeypatch.setattr(contradictions, "SECONDS", 0.0)
+    monkeypatch.setattr(contradictions, "_possible", lambda *_: False)
+    with pytest.raises(BadInput, match="some of these contradict"):
+        check_contradictions(wide(round_about))
+
+
+def test_many_conjunctions_and_numbers_that_overflow_are_no_contradiction() -> None:
+    check_contradictions(wide([" and ".join(f"f{n} <= f{n + 1} + 1" for n in range(150))] * 100))
+    check_contradictions(wide(["1e308 * 10 * f0 <= 1", "f0 <= f1"]))
 
 
 def test_features_that_the_model_does_not_have_are_named() -> None:
