@@ -13,6 +13,7 @@ import io
 import json
 import os
 import pickle
+import struct
 import subprocess
 import sys
 import tempfile
@@ -96,6 +97,16 @@ def large(place: Path, size: int) -> dict[str, Path]:
     joblib.dump([numbers], made["joblib"])
     np.savez(made["zip"].with_suffix(".npz"), a=numbers)
     made["zip"] = made["zip"].with_suffix(".npz")
+    made["safetensors"] = place / "large.safetensors"
+    with made["safetensors"].open("wb") as file:
+        header = json.dumps({"a": {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}}).encode()
+        file.write(len(header).to_bytes(8, "little") + header)
+        file.write(numbers.data)
+    made["gguf"] = place / "large.gguf"
+    with made["gguf"].open("wb") as file:
+        head = b"GGUF" + struct.pack("<IQQQcIQIQ", 3, 1, 0, 1, b"a", 1, size, 24, 0)
+        file.write(head + bytes(-len(head) % 32))
+        file.write(numbers.data)
     return made
 
 
@@ -157,7 +168,58 @@ def harmless(place: Path) -> int:
         file = io.BytesIO()
         torch.save(thing, file)
         (place / f"t{number}.pt").write_bytes(file.getvalue())
+    weights(place)
     return len(list(place.iterdir()))
+
+
+def weights(place: Path) -> None:
+    """What safetensors, Keras, h5py and gguf write."""
+    os.environ.setdefault("KERAS_BACKEND", "torch")
+    import gguf
+    import keras
+    import safetensors.numpy
+    import safetensors.torch
+    import torch
+
+    net = torch.nn.Sequential(torch.nn.Linear(8, 4), torch.nn.BatchNorm1d(4))
+    safetensors.torch.save_file(net.state_dict(), place / "w0.safetensors", {"format": "pt"})
+    kinds = ("f2", "f4", "f8", "i1", "i4", "i8", "u1", "?")
+    safetensors.numpy.save_file({kind: np.ones((3, 2), kind) for kind in kinds}, place / "w1.safetensors")
+    layers = keras.layers
+    models = [
+        keras.Sequential(
+            [layers.Input((8,)), layers.Dense(4, "relu"), layers.Dropout(0.1), layers.Dense(1, "sigmoid")]
+        ),
+        keras.Sequential(
+            [
+                layers.Input((8, 8, 1)),
+                layers.Conv2D(2, 3),
+                layers.BatchNormalization(),
+                layers.Flatten(),
+                layers.Dense(2),
+            ]
+        ),
+        keras.Sequential(
+            [
+                layers.Input((5,)),
+                layers.Embedding(9, 3),
+                layers.Bidirectional(layers.LSTM(3)),
+                layers.Dense(2, "softmax"),
+            ]
+        ),
+    ]
+    for number, model in enumerate(models):
+        model.compile("adam", "mse")
+        model.save(place / f"w{number}.keras")
+        model.save(place / f"w{number}.h5")
+        model.save_weights(place / f"w{number}.weights.h5")
+    for number, kind in enumerate(("F16", "Q8_0")):
+        writer = gguf.GGUFWriter(place / f"w{number}.gguf", "llama")
+        writer.add_token_list(["a", "b"])
+        writer.add_chat_template("{% for m in messages %}{{ m['role'] ~ ': ' ~ m['content'] }}{% endfor %}")
+        form = gguf.GGMLQuantizationType[kind]
+        writer.add_tensor("w", gguf.quants.quantize(np.ones((4, 64), "f4"), form), raw_dtype=form)
+        writer.write_header_to_file(), writer.write_kv_data_to_file(), writer.write_tensors_to_file(), writer.close()
 
 
 def verdicts(place: Path) -> None:
@@ -197,8 +259,16 @@ def peer(name: str, python: str, place: Path) -> dict[str, str]:
     }
     program = DRIVER.format(judge=PEERS[name])
     done = subprocess.run(
-        [python, "-c", program, str(place)], capture_output=True, text=True, env=quiet, timeout=1500, check=False
+        [python, "-c", program, str(place)],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        env=quiet,
+        timeout=3600,
+        check=False,
     )
+    if "@@" not in done.stdout:
+        raise SystemExit(f"{name} ended without a word: {done.stderr[-400:]}")
     return json.loads(done.stdout.rpartition("@@")[2])
 
 

@@ -63,9 +63,17 @@ def test_a_layout_does_not_fit_what_it_does_not_know(layout):
 
 @each_layout
 def test_a_member_that_has_no_place_is_an_objection(layout):
-    for name in ("m/data.pkl", "a-1.dist-info/WHEEL", "config.json", "schema.json", "metadata.json"):
-        if layout.fits(frozenset({name, "m/fires.bin"})):
-            members = {n: Reader(Held(b"\x80\x04cos\nsystem\n."), n) for n in (name, "m/fires.bin")}
+    for name in (
+        "m/data.pkl",
+        "a-1.dist-info/WHEEL",
+        "config.json",
+        "schema.json",
+        "metadata.json",
+        "config.json metadata.json model.weights.h5",
+    ):
+        names = (*name.split(), "m/fires.bin")
+        if layout.fits(frozenset(names)):
+            members = {n: Reader(Held(b"\x80\x04cos\nsystem\n."), n) for n in names}
             try:
                 said = list(layout.arrange(members, lambda content: judge(content)))
             except Rejected:

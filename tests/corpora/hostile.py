@@ -23,6 +23,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from tests.corpora.weights import weights_files
+
 COMMAND = "touch fired"
 PYTHON = "open('fired', 'w')"
 
@@ -441,6 +444,12 @@ def other_formats() -> Iterator[Hostile]:
     yield Hostile("noise.bin", "unknown", bytes(range(256)) * 4, "")
 
 
+def weights() -> Iterator[Hostile]:
+    """Files of weights alone (``tests/corpora/weights.py``)."""
+    for name, family, data in weights_files():
+        yield Hostile(name, family, data, "")
+
+
 def bombs() -> Iterator[Hostile]:
     """Small pickles that ask for much."""
     hashing = b")" + b"".join(b"q%c0(" % n + b"h%c" % n * 2 + b"t" for n in range(100)) + b"q\xff0}h\xffNs"
@@ -514,6 +523,7 @@ def corpus() -> list[Hostile]:
         zips,
         tars,
         other_formats,
+        weights,
         bombs,
     )
     return [each for family in families for each in family()]

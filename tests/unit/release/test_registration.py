@@ -1,5 +1,6 @@
 """Registering a model: judged by its content, kept under a key of its own, in the name of whoever made it."""
 
+import io
 import json
 import os
 import pickle
@@ -10,6 +11,7 @@ import onnx
 import pytest
 from onnx import TensorProto
 from sqlalchemy import func, select
+from tests.corpora import weights
 from tests.unit.release.conftest import FEATURES, graph, spoil
 
 from trustplane.kernel.identity import principals as people
@@ -64,6 +66,47 @@ def test_what_is_registered_can_be_opened_and_is_what_the_run_left(plane, cast, 
     assert len(event.payload["keys"]) == 2
     subject = assessment_subject(plane, version)
     assert (subject.model_sha256, subject.holdout_blob) == (version.sha256, version.holdout_blob)
+
+
+WEIGHTS = {
+    "safetensors": weights.safetensors({"w": weights.tensor(0, 12)}, bytes(12)),
+    "gguf": weights.gguf(),
+    "keras": weights.archive(weights.sequential(weights.dense())),
+}
+
+
+@pytest.mark.parametrize("form", WEIGHTS)
+def test_weights_are_registered_and_answer_nothing(form, plane, cast, made_run, fetch):
+    run_id = made_run({"weights.bin": WEIGHTS[form], "holdout.parquet": b"rows"})
+    version = fetch(register_version(plane, cast["scientist"], "credit", "risk", run_id, "weights.bin"))
+    assert version.format == form
+    assert (version.interface["inputs"], version.interface["outputs"]) == ([], [])
+    assert b"".join(open_model(plane, cast["scientist"], version)) == WEIGHTS[form]
+
+
+ARRAYS = io.BytesIO()
+np.savez(ARRAYS, w=np.arange(3.0))
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "words"),
+    [
+        (weights.template("{{ ().__class__ }}"), "TP-RELEASE-011", "__class__"),
+        (weights.archive(weights.sequential(weights.LAYERS["CVE-2024-3660"])), "TP-RELEASE-011", "Lambda"),
+        (weights.safetensors({"w": weights.tensor(0, 12)}, bytes(13)), "TP-RELEASE-011", "follows"),
+        (weights.model_config({"class_name": "Sequential", "config": {}}), "TP-RELEASE-010", "save them as .keras"),
+        (weights.model_config(weights.LAYERS["CVE-2024-3660"]), "TP-RELEASE-020", "Lambda"),
+        (ARRAYS.getvalue(), "TP-RELEASE-010", "ZIP archive"),
+    ],
+)
+def test_weights_with_code_and_files_of_no_admitted_format_are_not_registered(data, code, words, plane, cast, made_run):
+    run_id = made_run({"weights.bin": data})
+    before = count(plane, ModelVersion)
+    with pytest.raises(Refused, match=code) as caught:
+        register_version(plane, cast["scientist"], "credit", "risk", run_id, "weights.bin")
+    assert words in caught.value.why
+    assert "trustplane model convert" in caught.value.fix or code == "TP-RELEASE-011"
+    assert count(plane, ModelVersion) == before
 
 
 def test_the_artifact_lies_in_no_file_in_the_clear(plane, cast, made_version):

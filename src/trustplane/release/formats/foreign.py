@@ -3,9 +3,9 @@
 import re
 
 _MARKS: tuple[tuple[bytes, str], ...] = (
-    (b"\x89HDF\r\n\x1a\n", "an HDF5 file, as Keras writes it: its layers may hold code"),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file, as Keras wrote models before version 3: save them as .keras"),
     (b"\x93NUMPY", "a NumPy array"),
-    (b"PK\x03\x04", "a ZIP archive, as PyTorch, Keras and NumPy write it: it may hold pickles"),
+    (b"PK\x03\x04", "a ZIP archive, as PyTorch and NumPy write it: it may hold pickles"),
     (b"PK\x05\x06", "a ZIP archive with nothing in it"),
     (b"\x1f\x8b", "a gzip file: it may hold a pickle"),
     (b"BZh", "a bzip2 file: it may hold a pickle"),
@@ -15,7 +15,6 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
     (b"\x7fELF", "a program"),
     (b"#!", "a script"),
     (b"PAR1", "a Parquet file"),
-    (b"GGUF", "a GGUF file"),
 )
 _ZLIB = frozenset({b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"})
 _PROTOCOLS = range(2, 6)
@@ -33,10 +32,6 @@ def foreign(data: bytes) -> str:
         (bool(_OLD_PICKLE.match(data)), "a pickle without a header: loading it would run whatever it says"),
         *((data.startswith(mark), words) for mark, words in _MARKS),
         (data[:2] in _ZLIB, "a zlib stream, as joblib writes it: it may hold a pickle"),
-        (
-            data[8:9] == b"{" and int.from_bytes(data[:8], "little") < len(data),
-            "a safetensors file: weights and no graph",
-        ),
         (data.lstrip()[:1] in (b"{", b"["), "a JSON text"),
     )
     return next((words for fits, words in tests if fits), "no file that is known here")

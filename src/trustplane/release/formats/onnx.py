@@ -20,8 +20,8 @@ class Onnx:
     descriptor = FormatDescriptor("onnx", "Open Neural Network Exchange")
 
     def recognises(self, data: bytes) -> bool:
-        """A ModelProto begins with its field 1, the IR version, as a small varint."""
-        return len(data) > 1 and data[0] == 0x08 and 0 < data[1] < 0x40
+        """A ModelProto begins with its field 1, the IR version, as a small varint; no field has the number 0."""
+        return len(data) > 1 and data[0] == 0x08 and 0 < data[1] < 0x40 and data[2:3] != b"\0"
 
     def inspect(self, data: bytes) -> Inspected:
         """Check the graph, its operators and its tensors; read its inputs and outputs."""

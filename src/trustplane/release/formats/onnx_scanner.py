@@ -12,7 +12,9 @@ class OnnxModel:
 
     def recognises(self, head: bytes, size: int) -> bool:
         """A ModelProto begins with its field 1, the IR version, as a small varint."""
-        return size > 2 and head[0] == 0x08 and 0 < head[1] < 0x40 and (head[2] & 7) in {0, 2} and head[2] >> 3 <= 26
+        return (
+            size > 2 and head[0] == 0x08 and 0 < head[1] < 0x40 and (head[2] & 7) in {0, 2} and 0 < head[2] >> 3 <= 26
+        )
 
     def judge(self, content: Content, inner: Inner) -> Judgement:
         """No operators beyond those of ai.onnx, no functions, no data in other files."""

@@ -127,7 +127,10 @@ def _of_no_kind(content: Reader) -> Judgement:
     """A pickle without a header, a text, or nothing that is known."""
     disguised = _without_pickle(content)
     if disguised.objections:
-        return replace(judge_streams(content), format="pickle")
+        try:
+            return replace(judge_streams(content), format="pickle")
+        except Rejected:
+            return disguised
     if _is_text(content):
         return Judgement("text")
     try:

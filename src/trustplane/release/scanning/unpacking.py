@@ -74,10 +74,10 @@ _ERRORS = (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, RuntimeErr
 def unpacked(packed: Reader, kind: str, name: str) -> Reader:
     """The content that another one unpacks to. It is unpacked once to find its size, and that nothing follows it."""
     size = sum(map(len, _pieces(packed, kind)))
-    return Reader(_Unpacked(packed, kind, size), name)
+    return Reader(Unpacked(packed, kind, size), name)
 
 
-class _Unpacked:
+class Unpacked:
     """A source that unpacks on the way; going back starts again."""
 
     def __init__(self, packed: Reader, kind: str, size: int) -> None:

@@ -20,6 +20,8 @@ from trustplane.release.scanning.pickles.running import WRAPPER, Watch, modern, 
 from trustplane.release.scanning.pickles.tensors import MAGIC, pass_storages
 
 PROTOCOLS = range(2, 6)
+_COUNTED = frozenset({b"\x8d", b"\x8e", b"\x95", b"\x96"})
+"""Opcodes behind which a length of eight bytes stands: BINUNICODE8, BINBYTES8, FRAME, BYTEARRAY8."""
 _STREAMS = 1_000
 _TWICE = 4 << 20
 """Streams up to this size are run by both unpicklers."""
@@ -41,8 +43,11 @@ class Pickles:
     descriptor = ScannerDescriptor("pickle", "Python pickle")
 
     def recognises(self, head: bytes, size: int) -> bool:
-        """Protocols 2 and up begin with their number; the frame of the scan tries files of no known kind as the others."""
-        return size > 1 and head[0] == 0x80 and head[1] in PROTOCOLS
+        """Protocols 2 and up begin with their number; the frame of the scan tries files of no known kind as the others.
+
+        No opcode is zero: a pickle that goes on so stops there, and the file is another's (the length that safetensors begins with).
+        """
+        return size > 1 and head[0] == 0x80 and head[1] in PROTOCOLS and head[2:3] != b"\0"
 
     def judge(self, content: Content, inner: Inner) -> Judgement:
         """Run every stream."""
@@ -130,6 +135,10 @@ def _objections(content: Reader, start: int, watch: Watch) -> list[Objection]:
 
 def hides_pickle(content: Reader) -> Objection | None:
     """Whether a reader of pickles would find one in a content of another kind: one that uses a global before it fails, or ends."""
+    content.seek(0)
+    first = content.read(9)
+    if first[:1] in _COUNTED and int.from_bytes(first[1:], "little") > content.size - 9:
+        return None  # its first opcode asks for more than there is, and every reader stops at it
     content.seek(0)
     watch = run(content)
     named = [".".join(name) for name in watch.names if PLAIN_NAME.match(".".join(name))]

@@ -36,4 +36,5 @@ class Compressed:
 
 def _kind(head: bytes) -> str:
     found = next((kind for mark, kind in _MARKS.items() if head.startswith(mark)), "")
-    return found or ("zlib" if head[:2] in _ZLIB else "")
+    # A block of zlib that begins with zeros is stored, and its length is wrong: those are a length of safetensors.
+    return found or ("zlib" if head[:2] in _ZLIB and head[2:7] != bytes(5) else "")

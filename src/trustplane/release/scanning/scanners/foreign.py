@@ -7,7 +7,8 @@ _MARKS: tuple[tuple[bytes, str, str], ...] = (
     (b"RDX3\n", "r", "an R workspace: its promises and closures are code"),
     (b"RDA2\n", "r", "an R workspace: its promises and closures are code"),
     (b"RDA3\n", "r", "an R workspace: its promises and closures are code"),
-    (b"X\n\x00\x00\x00", "r", "an R object: its promises and closures are code"),
+    (b"X\n\x00\x00\x00\x02", "r", "an R object: its promises and closures are code"),
+    (b"X\n\x00\x00\x00\x03", "r", "an R object: its promises and closures are code"),
     (b"A\n2\n", "r", "an R object: its promises and closures are code"),
     (b"A\n3\n", "r", "an R object: its promises and closures are code"),
     (b"\x7fELF", "program", "a program"),
@@ -34,24 +35,3 @@ class Foreign:
         head = content.read(16)
         kind, words = next((kind, words) for mark, kind, words in _MARKS if head.startswith(mark))
         return Judgement(kind, (Objection(Rule.HOLDS_CODE, f"it is {words}"),), loads_code=True)
-
-
-class Hdf5:
-    """HDF5 is read by a large C library alone, and Keras keeps layers with code in it."""
-
-    descriptor = ScannerDescriptor("hdf5", "HDF5")
-
-    def recognises(self, head: bytes, size: int) -> bool:
-        """By its signature, which may stand behind a user block (HDF5 format specification, II.A)."""
-        return any(head[at : at + 8] == b"\x89HDF\r\n\x1a\n" for at in (0, 512, 1024, 2048, 4096, 8192, 16384, 32768))
-
-    def judge(self, content: Content, inner: Inner) -> Judgement:
-        """Refuse, and say so if a layer of code is named."""
-        found, tail = False, b""
-        while piece := content.read(1 << 18):
-            found = found or b'"Lambda"' in tail + piece
-            tail = piece[-16:]
-        message = "it names a Lambda layer of Keras, which is code" if found else "HDF5 is not judged here"
-        return Judgement(
-            "hdf5", (Objection(Rule.HOLDS_CODE if found else Rule.NOT_CHECKED, message),), loads_code=found
-        )
