@@ -24,6 +24,7 @@ import pytest
 import skops.io
 from onnx import TensorProto, helper
 from sklearn.linear_model import LinearRegression
+from tests.corpora import boosters
 
 from trustplane.release.formats import onnx as onnx_format
 from trustplane.release.formats.contract import FormatDescriptor, Inspected
@@ -106,12 +107,14 @@ def zipped(**files):
     return sink.getvalue()
 
 
+BOOSTED = ("catboost", "lightgbm", "xgboost")
 SOUND = {
     "onnx": file_of(model()),
     "gguf": gguf_of(),
     "keras": keras_of(),
     "safetensors": safetensors_of(),
     "skops": skops.io.dumps(LinearRegression().fit([[0.0, 1.0, 2.0]], [1.0])),
+    **{name: boosters.simple(name) for name in BOOSTED},
 }
 
 
@@ -147,6 +150,7 @@ def strangers(trace):
         "a program": ("a program", b"\x7fELF\x02\x01\x01" + bytes(64)),
         "a script": ("a script", b"#!/bin/sh\ntouch " + str(trace).encode()),
         "JSON": ("a JSON text", b' {"learner": {}}'),
+        "CatBoost's binary form": ("a CatBoost model in its binary form", b"CBM1" + bytes(64)),
         "Parquet": ("a Parquet file", b"PAR1" + bytes(64) + b"PAR1"),
         "nothing": ("no file", b""),
         "one byte": ("no file", b"\x08"),

@@ -441,6 +441,7 @@ def other_formats() -> Iterator[Hostile]:
     yield Hostile("header.safetensors", "length", (1 << 40).to_bytes(8, "little") + b"{}", "")
     yield Hostile("program.bin", "program", b"\x7fELF" + bytes(60), "")
     yield Hostile("script.bin", "program", b"#!/bin/sh\ntouch fired\n", "")
+    yield from boosted_trees()
     yield Hostile("empty.pkl", "empty", b"", "")
     yield Hostile("noise.bin", "unknown", bytes(range(256)) * 4, "")
 
@@ -553,6 +554,61 @@ def weights() -> Iterator[Hostile]:
     """Files of weights alone (``tests/corpora/weights.py``)."""
     for name, family, data in weights_files():
         yield Hostile(name, family, data, "")
+
+
+def xgboost_model(**changes: object) -> bytes:
+    """A small sound model of XGBoost, with changes of its one tree."""
+    tree = {
+        "base_weights": [0.0, 1.0, -1.0], "categories": [], "categories_nodes": [], "categories_segments": [], "categories_sizes": [],
+        "default_left": [0, 0, 0], "id": 0, "left_children": [1, -1, -1], "loss_changes": [1.0, 0.0, 0.0], "parents": [2147483647, 0, 0],
+        "right_children": [2, -1, -1], "split_conditions": [0.5, 1.0, -1.0], "split_indices": [0, 0, 0], "split_type": [0, 0, 0],
+        "sum_hessian": [2.0, 1.0, 1.0],
+        "tree_param": {"num_deleted": "0", "num_feature": "2", "num_nodes": "3", "size_leaf_vector": "1"},
+    }  # fmt: skip
+    counts = {"num_parallel_tree": "1", "num_trees": "1"}
+    booster = {"gbtree_model_param": counts, "tree_info": [0], "trees": [{**tree, **changes}]}
+    learner = {
+        "attributes": {},
+        "gradient_booster": {"model": booster, "name": "gbtree"},
+        "learner_model_param": {"base_score": "5E-1", "num_class": "0", "num_feature": "2"},
+        "objective": {"name": "binary:logistic", "reg_loss_param": {"scale_pos_weight": "1"}},
+    }
+    return json.dumps({"learner": learner, "version": [3, 2, 0]}).encode()
+
+
+def lightgbm_model(**changes: str) -> bytes:
+    """A small sound model of LightGBM, with changes of its one tree."""
+    lines = {
+        "num_leaves": "2", "num_cat": "0", "split_feature": "0", "split_gain": "1", "threshold": "0.5", "decision_type": "2",
+        "left_child": "-1", "right_child": "-2", "leaf_value": "0.1 -0.1", "leaf_weight": "1 1", "leaf_count": "1 1", "internal_value": "0",
+        "internal_weight": "2", "internal_count": "2", "cat_boundaries": "", "cat_threshold": "", "is_linear": "0", "shrinkage": "1",
+        **changes,
+    }  # fmt: skip
+    tree = "Tree=0\n" + "".join(f"{k}={v}\n" for k, v in lines.items() if v or not k.startswith("cat_")) + "\n\n"
+    head = "tree\nversion=v4\nnum_class=1\nnum_tree_per_iteration=1\nlabel_index=0\nmax_feature_idx=1\nobjective=binary sigmoid:1\n"
+    head += f"feature_names=a b\nfeature_infos=[0:1] [0:1]\ntree_sizes={len(tree)}\n\n"
+    return (head + tree + "end of trees\n\nfeature_importances:\na=1\n\nparameters:\n\nend of parameters\n").encode()
+
+
+def boosted_trees() -> Iterator[Hostile]:
+    """Native models of boosted trees whose indices lead beyond them, or round in circles: their C++ readers follow."""
+    yield Hostile("circle.json", "indices", xgboost_model(left_children=[0, -1, -1]), "")
+    yield Hostile("child.json", "indices", xgboost_model(left_children=[1 << 29, -1, -1]), "")
+    yield Hostile("feature.json", "indices", xgboost_model(split_indices=[1 << 28, 0, 0]), "")
+    yield Hostile("short.json", "indices", xgboost_model(split_conditions=[]), "")
+    high = {"categories": [(1 << 31) - 1], "categories_nodes": [0], "categories_segments": [0], "categories_sizes": [1]}
+    yield Hostile("category.json", "bomb", xgboost_model(**high, split_type=[1, 0, 0]), "")
+    yield Hostile("twice.json", "length", xgboost_model()[:-1] + b', "version": [1, 0, 0]}', "")
+    learner = b"{L" + (7).to_bytes(8, "big") + b"learner{L" + (10).to_bytes(8, "big") + b"attributes"
+    yield Hostile("count.ubj", "length", learner + b"[$T#L" + (1 << 60).to_bytes(8, "big") + b"}", "")
+    yield Hostile("deep.ubj", "bomb", learner + b"[" * 200_000, "")
+    yield Hostile("circle.txt", "indices", lightgbm_model(left_child="0"), "")
+    yield Hostile("leaf.txt", "indices", lightgbm_model(right_child="-9999"), "")
+    yield Hostile("feature.txt", "indices", lightgbm_model(split_feature="99999999"), "")
+    yield Hostile("leaves.txt", "bomb", lightgbm_model(num_leaves="2000000000"), "")
+    bits = {"num_cat": "1", "decision_type": "1", "threshold": "7", "cat_boundaries": "0 1", "cat_threshold": "1"}
+    yield Hostile("category.txt", "indices", lightgbm_model(**bits), "")
+    yield Hostile("binary.cbm", "unknown", b"CBM1" + bytes(64), "")
 
 
 def bombs() -> Iterator[Hostile]:

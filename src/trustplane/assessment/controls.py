@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from trustplane.assessment.checks import (
+    counterfactuals,
     explanation,
     fairness,
     leakage,
@@ -191,5 +192,12 @@ CONTROLS = (
         "Does the same row get the same score, whenever it is asked and whatever it is asked with it?",
         Severity.MEDIUM,
         reproducibility.DESCRIPTOR,
+    ),
+    _control(
+        "TP-ASM-09",
+        "Unfavourable decisions can be turned",
+        "Can people of every group turn unfavourable decisions alike, by what they can change?",
+        Severity.MEDIUM,
+        counterfactuals.DESCRIPTOR,
     ),
 )

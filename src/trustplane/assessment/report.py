@@ -5,12 +5,15 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from trustplane.assessment.changed import changes_of
 from trustplane.assessment.checks.contract import Check, laxer
+from trustplane.assessment.evidence import read_evidence
 from trustplane.assessment.picturing import plots
 from trustplane.assessment.tables import Assessment
 from trustplane.assessment.threats import told
 from trustplane.values.clock import rfc3339
 
+SHOWN_ROWS = 10
 SCHEMA = "trustplane-assessment/1"
 WORDS = {"passed": "passes", "failed": "fails", "no-evidence": "cannot tell", "not-applicable": "does not apply"}
 SIGNS = {"passed": "✓", "failed": "✗", "no-evidence": "?", "not-applicable": "–"}
@@ -51,8 +54,18 @@ def document(label: str, facts: Mapping[str, Any], row: Assessment, checks: Mapp
     }
 
 
-def render(body: Mapping[str, Any]) -> str:
-    """The report as a page without scripts."""
+def with_rows(body: Mapping[str, Any], opened: Mapping[str, bytes], most: int = SHOWN_ROWS) -> dict[str, Any]:
+    """The report with the first rows of evidence that was opened, by its name; each check shows its own."""
+    shown = {name: changes_of(read_evidence(parquet), most) for name, parquet in opened.items()}
+    checks = [
+        {**check, "rows": {n.partition(".")[2]: r for n, r in shown.items() if n.startswith(f"{check['name']}.")}}
+        for check in body["checks"]
+    ]
+    return {**body, "checks": checks}
+
+
+def render(body: Mapping[str, Any], link: str = "") -> str:
+    """The report as a page without scripts. ``link`` leads to the same page with the rows of evidence, where the reader may open them."""
     pages = Environment(
         loader=PackageLoader("trustplane.assessment"),
         autoescape=select_autoescape(default=True),
@@ -60,8 +73,8 @@ def render(body: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pages.filters.update(figure=_figure, plots=plots)
-    return pages.get_template("report.html").render(report=body, words=WORDS, signs=SIGNS)
+    pages.filters.update(figure=_figure, plots=plots, value=_value)
+    return pages.get_template("report.html").render(report=body, words=WORDS, signs=SIGNS, link=link)
 
 
 def _check(name: str, result: Mapping[str, Any], used: Mapping[str, float], check: Check | None) -> dict[str, Any]:
@@ -90,3 +103,10 @@ def _figure(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
+
+
+def _value(value: Any) -> str:
+    """A value of a row by all its digits, since the row is what is shown."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,}"

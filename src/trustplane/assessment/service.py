@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from trustplane.assessment.checks.contract import CheckInput, Examined, Rows
+from trustplane.assessment.checks.contract import CheckInput, CheckResult, Examined, Rows
 from trustplane.assessment.checks.registry import installed_checks
+from trustplane.assessment.evidence import keep_evidence
+from trustplane.assessment.explaining.wording import WORDING, read_wording
 from trustplane.assessment.holdout import FEATURES, THREAT, TRAINING, feature_names, read_holdout
 from trustplane.assessment.scoring import ONNX, scorer
 from trustplane.assessment.suite import Suite, checked_suite, read_suite
@@ -145,11 +147,12 @@ def assess(ctx: JobContext, *, assessment: str, actor: str, scopes: list[str], c
         with plane.database.read() as session:
             suite = session.get_one(Assessment, assessment).suite
         data = cache(partial(_prepare, plane, who, assessment, cause))
+        keep = partial(keep_evidence, plane, who, assessment, cause=cause)
         steps = len(suite["parameters"]) + 1
         results = {}
         for number, name in enumerate(suite["parameters"]):
             ctx.progress(number, steps, f"checking {name}")
-            results[name] = ctx.step(f"check {name}", _check, data, name, suite["parameters"][name])
+            results[name] = ctx.step(f"check {name}", _measure, keep, data, name, suite["parameters"][name])
         kept: dict[str, Any] = ctx.step("keep", _keep, ctx, who, assessment, results)
     except TrustplaneError as error:
         kept = ctx.step("fail", _fail, ctx, who, assessment, str(error))
@@ -157,8 +160,19 @@ def assess(ctx: JobContext, *, assessment: str, actor: str, scopes: list[str], c
     return kept
 
 
-def _check(data: Callable[[], CheckInput], name: str, parameters: Mapping[str, float]) -> dict[str, Any]:
-    return installed_checks()[name].run(data(), parameters).plain()
+def _measure(
+    keep: Callable[[str, Mapping[str, Any]], dict[str, Any]],
+    data: Callable[[], CheckInput],
+    name: str,
+    parameters: Mapping[str, float],
+) -> dict[str, Any]:
+    """The result as the job's store may keep it: its rows are sealed before the step ends, and only their number is told."""
+    result = _check(data, name, parameters)
+    return result.plain() | ({"evidence": keep(name, result.evidence)} if result.evidence else {})
+
+
+def _check(data: Callable[[], CheckInput], name: str, parameters: Mapping[str, float]) -> CheckResult:
+    return installed_checks()[name].run(data(), parameters)
 
 
 def _prepare(plane: "Plane", actor: Actor, assessment_id: str, cause: str) -> CheckInput:
@@ -179,7 +193,8 @@ def _prepare(plane: "Plane", actor: Actor, assessment_id: str, cause: str) -> Ch
     decided = (scores >= suite["threshold"]).astype(rows.label.dtype)
     with plane.database.read() as session:
         threat = threat_of(session, suite, opened.threat, names)
-    model = Examined(asked, tuple(names), rows, learned, opened.model, form, suite["threshold"], threat)
+    said = () if opened.wording is None else read_wording(opened.wording, names).immutable
+    model = Examined(asked, tuple(names), rows, learned, opened.model, form, suite["threshold"], threat, said)
     return CheckInput(rows.label, scores, decided, rows.groups, suite["favourable"], row.seed, model)
 
 
@@ -190,6 +205,7 @@ class _Opened:
     features: bytes
     training: bytes | None
     threat: bytes | None
+    wording: bytes | None
 
 
 def _threat_digest(suite: Mapping[str, Any]) -> dict[str, str]:
@@ -214,14 +230,14 @@ def _open(plane: "Plane", actor: Actor, row: Assessment, cause: str) -> _Opened:
     if "sha256:" + hashlib.sha256(model).hexdigest() != row.model_digest:
         raise Tampered("TP-ASSESS-005", "the model is not the one that was registered")
     held_out = b"".join(unseal(plane.blobs, keys[opened["key_id"]], opened["holdout_blob"], opened["holdout_subject"]))
-    features, training, threat = (
+    features, training, threat, wording = (
         b"".join(unseal(plane.blobs, keys[run.key_id], run.outputs[name]["digest"], run_subject(run.id)))
         if name in run.outputs
         else None
-        for name in (FEATURES, TRAINING, THREAT)
+        for name in (FEATURES, TRAINING, THREAT, WORDING)
     )
     assert features is not None
-    return _Opened(model, held_out, features, training, threat)
+    return _Opened(model, held_out, features, training, threat, wording)
 
 
 def _keep(ctx: JobContext, actor: Actor, assessment_id: str, results: dict[str, Any]) -> dict[str, Any]:

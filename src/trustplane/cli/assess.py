@@ -1,7 +1,7 @@
 """``trustplane assess``."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -133,6 +133,10 @@ def report(
     version: Version = None,
     assessment: Annotated[str | None, typer.Option(help="The id of an assessment; the newest without one.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write it here; .html or .json.")] = None,
+    rows: Annotated[
+        bool,
+        typer.Option("--rows", help="Show the first rows that are kept as evidence. That you opened them is recorded."),
+    ] = False,
 ) -> None:
     """Write an assessment as one page that prints well, or as JSON."""
     target = out or Path(f"assessment-{model}.html")
@@ -140,8 +144,48 @@ def report(
     if kind not in {"html", "json"}:
         raise Usage("a report is written as .html or .json")
     with working() as (_, project):
-        project.models.fetch_report(model, target, version, assessment=assessment, kind=kind)
+        project.models.fetch_report(model, target, version, assessment=assessment, kind=kind, rows=rows)
     emit({"file": str(target)}, lambda: say(f"wrote {target}"))
+
+
+@app.command()
+def evidence(
+    assessment: Annotated[str, typer.Argument(help="The id of an assessment.")],
+    name: Annotated[str | None, typer.Argument(help="What to open, such as robustness.evasions.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the rows here, as Parquet.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="So many rows are shown.")] = 10,
+) -> None:
+    """The rows that checks left, kept sealed: which there are, or what changed in them. That you opened them is recorded."""
+    if out is not None and name is None:
+        raise Usage("name what to write", "see what there is with 'trustplane assess evidence ASSESSMENT'")
+    with working() as (_, project):
+        if name is None:
+            kept = project.models.evidence(assessment)
+            emit({"items": kept}, lambda: table(kept, _KEPT, "the assessment keeps no rows"))
+        elif out is not None:
+            project.models.fetch_evidence(assessment, name, out)
+            emit({"file": str(out)}, lambda: say(f"wrote {out}"))
+        else:
+            rows = project.models.open_evidence(assessment, name, limit)
+            emit({"items": rows}, lambda: _show_rows(rows))
+
+
+_KEPT = [
+    ("evidence", "name"),
+    ("rows", "rows"),
+    ("sealed", "created"),
+    ("destroyed", lambda e: e["destroyed"] or ""),
+    ("SHA-256", "sha256"),
+]
+
+
+def _show_rows(rows: Sequence[Mapping[str, Any]]) -> None:
+    """One line for each change of a row; rows of another form are shown as they are."""
+    for row in rows:
+        said = {k: v for k, v in row.items() if k != "changes"}
+        say(", ".join(f"{k.replace('_', ' ')} {shown(v)}" for k, v in said.items()))
+        if "changes" in row:
+            table(row["changes"], [("feature", "feature"), ("before", "before"), ("after", "after")])
 
 
 def _read(suite: Path) -> dict[str, Any]:
@@ -181,6 +225,11 @@ def _show(done: Mapping[str, Any]) -> None:
             table(rows, [("figure", "figure"), ("value", "value"), ("95 % interval", "interval")])
         more = len(result["figures"]) - _SHOWN
         say(f"and {more} more, with --json or in the report\n" if more > 0 else "")
+        for name, kept in result.get("evidence", {}).items():
+            told = (
+                kept if name == "withheld" else f"{kept} {name}: trustplane assess evidence {done['id']} {check}.{name}"
+            )
+            say(f"{told}\n")
 
 
 def _show_comparison(made: Mapping[str, Any]) -> None:

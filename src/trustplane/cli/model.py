@@ -1,6 +1,7 @@
 """``trustplane model``."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -131,11 +132,14 @@ def reasons(
         Path, typer.Option(help="A JSON file: a row with each feature by its name, or a list of such rows.")
     ],
     version: Version = None,
+    counterfactual: Annotated[
+        bool, typer.Option("--counterfactual", help="Say too what would turn the decision, within the threat model.")
+    ] = False,
 ) -> None:
     """What a version decides about rows, and the principal reasons where that is unfavourable. That you asked is recorded."""
     rows = _rows(row)
     with working() as (_, project):
-        told = project.models.reasons(name, rows, version)
+        told = project.models.reasons(name, rows, version, counterfactual=counterfactual)
 
     def show() -> None:
         for number, each in enumerate(told.rows, 1):
@@ -143,12 +147,29 @@ def reasons(
             say(f"row {number}: {decided}, at a score of {each['score']:.3f}")
             if not each["favourable"]:
                 table(each["reasons"], _REASONS, "no reason stands out")
+            if each.get("counterfactuals"):
+                _show_options(each["counterfactuals"])
         how = "exact" if told.exact else "sampled"
         say(f"{how} contributions ({told.way}), on the basis {told.basis}")
 
     emit(told, show)
 
 
+def _show_options(found: Mapping[str, Any]) -> None:
+    if found["said"]:
+        say(found["said"])
+    for number, option in enumerate(found["options"], 1):
+        say(f"change {number}, at a cost of {option['cost']:.3g}, for a score of {option['score']:.3f}:")
+        table(option["changes"], _CHANGES)
+
+
+_CHANGES = [
+    ("feature", "feature"),
+    ("now", "before"),
+    ("then", "after"),
+    ("said", "text"),
+    ("", lambda c: "follows from the others" if c["follows"] else ""),
+]
 _REASONS = [
     ("reason", "text"),
     ("features", lambda r: ", ".join(r["features"])),

@@ -6,6 +6,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from trustplane.client.files import ORDINARY, PRIVATE
 from trustplane.client.jobs import Job
 from trustplane.client.records import Record, Records
 from trustplane.client.wire import Wire, segment
@@ -21,6 +22,7 @@ class Models:
     def __init__(self, wire: Wire, project: str) -> None:
         self._wire = wire
         self._at = f"/projects/{segment(project)}/models"
+        self._assessments = f"/projects/{segment(project)}/assessments"
 
     def list(self) -> Records:
         """Every model that you may see."""
@@ -69,9 +71,19 @@ class Models:
         body = {"seed": seed, "suite": dict(suite or {})}
         return Job(self._wire, self._wire.post(f"{self._path(model, number)}/assessments", body)["job"])
 
-    def reasons(self, model: str, rows: Sequence[Mapping[str, float | None]], number: int | None = None) -> Record:
-        """What a version decides about rows, each feature by its name, and the principal reasons where that is unfavourable."""
-        body = {"rows": [dict(row) for row in rows]}
+    def reasons(
+        self,
+        model: str,
+        rows: Sequence[Mapping[str, float | None]],
+        number: int | None = None,
+        *,
+        counterfactual: bool = False,
+    ) -> Record:
+        """What a version decides about rows, each feature by its name, and the principal reasons where that is unfavourable.
+
+        With ``counterfactual`` also the cheapest changes within the threat model that would turn such a decision.
+        """
+        body = {"rows": [dict(row) for row in rows], "counterfactual": counterfactual}
         return Record(self._wire.post(f"{self._path(model, number)}/reasons", body))
 
     def draft_suite(self, model: str, number: int | None = None) -> str:
@@ -94,8 +106,12 @@ class Models:
         *,
         assessment: str | None = None,
         kind: str = "html",
+        rows: bool = False,
     ) -> Path:
-        """Fetch an assessment, the newest unless one is named, as a page (``html``) or for machines (``json``) into a file."""
+        """Fetch an assessment, the newest unless one is named, as a page (``html``) or for machines (``json``) into a file.
+
+        With ``rows`` it shows the first rows that are kept sealed as evidence; that they were opened is recorded.
+        """
         at = self._path(model, number)
         if assessment is None:
             made = self._wire.get(f"{at}/assessments")["items"]
@@ -104,7 +120,24 @@ class Models:
                     "TP-ASSESS-006", f"the version of {model!r} was not assessed", fix=f"trustplane assess {model}"
                 )
             assessment = made[0]["id"]
-        return self._wire.fetch(f"{at}/assessments/{segment(assessment)}/report", target, format=kind)
+        mode = PRIVATE if rows else ORDINARY
+        return self._wire.fetch(
+            f"{at}/assessments/{segment(assessment)}/report", target, mode=mode, format=kind, rows=rows or None
+        )
+
+    def evidence(self, assessment: str) -> Records:
+        """What an assessment keeps sealed, by name: how many rows, and their digest."""
+        return Records(map(Record, self._wire.get(f"{self._assessments}/{segment(assessment)}/evidence")["items"]))
+
+    def open_evidence(self, assessment: str, name: str, limit: int | None = None) -> Records:
+        """Rows that a check left, those that show most first: what changed in each. That they were opened is recorded."""
+        at = f"{self._assessments}/{segment(assessment)}/evidence/{segment(name)}"
+        return Records(map(Record, self._wire.get(at, format="json", limit=limit)["items"]))
+
+    def fetch_evidence(self, assessment: str, name: str, target: str | Path) -> Path:
+        """Fetch rows that a check left into a Parquet file that only you may read. That they were opened is recorded."""
+        at = f"{self._assessments}/{segment(assessment)}/evidence/{segment(name)}"
+        return self._wire.fetch(at, target, mode=PRIVATE, format="parquet")
 
     def gate(self, model: str, number: int | None = None) -> Record:
         """Ask the gate whether the version may be approved."""

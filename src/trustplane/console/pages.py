@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from trustplane.assessment.checks.registry import installed_checks
+from trustplane.assessment.evidence import evidence_facts, open_evidence
 from trustplane.assessment.picturing import trend
-from trustplane.assessment.report import assessment_facts, document, render
+from trustplane.assessment.report import assessment_facts, document, render, with_rows
 from trustplane.assessment.service import assessments_of
 from trustplane.assessment.tables import Assessment
 from trustplane.compliance.tables import Report
@@ -242,8 +243,8 @@ def model(version: str, viewer: Looking) -> Response:
 
 
 @router.get("/models/{version}/assessments/{assessment}")
-def assessment(version: str, assessment: str, viewer: Looking) -> Response:
-    """An assessment as the page that stands alone and prints well."""
+def assessment(version: str, assessment: str, viewer: Looking, rows: bool = False) -> Response:
+    """An assessment as the page that stands alone and prints well. With ``rows`` evidence is opened, on record."""
     with viewer.plane.database.read() as session:
         row = find(session, ModelVersion, version)
         viewer.may("assessment.read", model_target(session, row))
@@ -252,8 +253,13 @@ def assessment(version: str, assessment: str, viewer: Looking) -> Response:
             raise NotFound("TP-ASSESS-006", f"there is no assessment {assessment[:64]!r} of this version")
         name = session.get_one(Model, row.model_id).name
         body = document(f"{name} {row.number}", assessment_facts(held), held, installed_checks())
-    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
-    return HTMLResponse(render(body), headers=headers)
+        target = model_target(session, row)
+        kept = [each["name"] for each in evidence_facts(session, held.id) if each["destroyed"] is None]
+    if rows and kept:
+        body = with_rows(body, open_evidence(viewer.plane, viewer.actor, held, target, kept))
+    link = "?rows=true" if kept and not rows and viewer.sees("assessment.open", target) else ""
+    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'", "Cache-Control": "no-store"}
+    return HTMLResponse(render(body, link), headers=headers)
 
 
 @router.get("/deployments/{deployment}")

@@ -10,7 +10,7 @@ from trustplane.console.finding import find, names_of
 from trustplane.console.rendering import page
 from trustplane.console.session import Looking
 from trustplane.data.catalog import dataset_target
-from trustplane.data.retention import has_keys
+from trustplane.data.storage import has_keys
 from trustplane.data.subjects.erased import erased_by
 from trustplane.data.subjects.outcomes import reached_by
 from trustplane.data.subjects.requests import CLOSED, requests_of

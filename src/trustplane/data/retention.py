@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from trustplane.data.blind_index import subject_of_index
 from trustplane.data.catalog import dataset_target, find_dataset
-from trustplane.data.storage import subject_of
+from trustplane.data.storage import has_keys, subject_of
+from trustplane.data.subjects.holders.registry import take_out_copies
 from trustplane.data.tables import Dataset, DatasetVersion
 from trustplane.kernel.identity.actors import PLANE_ACTOR
 from trustplane.kernel.identity.scopes import find_project, project_target
@@ -99,12 +100,6 @@ def overdue(session: Session, project_id: str, now: datetime) -> list[DatasetVer
     return found
 
 
-def has_keys(session: Session, version: DatasetVersion) -> bool:
-    """Whether any key of a version is left."""
-    wanted = select(VaultKey.id).where(VaultKey.id.in_(list(version.keys.values())), VaultKey.wrapped.is_not(None))
-    return session.scalar(wanted.limit(1)) is not None
-
-
 def expire_version(plane: "Plane", actor: "Actor", version_id: str) -> dict[str, Any] | None:
     """Destroy the keys of one version; return the event and the objects that can go, None where a hold was set or nothing was left."""
     with plane.database.read() as session:
@@ -126,6 +121,8 @@ def expire_version(plane: "Plane", actor: "Actor", version_id: str) -> dict[str,
                 op.session.delete(blob)
             row.statistics = {}
             op.session.flush()
+            copies, gone = take_out_copies(op.session, dataset.project_id, {row.id: ""})
+            keys, objects = [*keys, *copies], [*objects, *gone]
             reason = f"past its retention of {dataset.retention_days} days"
             certificate = destroy(op.session, plane.keystore, keys, reason, plane.clock.now())
             op.record(**certificate.facts(), version=row.id, number=row.number, rows=row.rows)

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from trustplane.data.blind_index import NAME as INDEX
@@ -56,6 +57,12 @@ class Place:
 def subject_of(version_id: str) -> str:
     """How keys and objects name a version."""
     return f"dataset-version:{version_id}"
+
+
+def has_keys(session: Session, version: DatasetVersion) -> bool:
+    """Whether any key of a version is left."""
+    wanted = select(VaultKey.id).where(VaultKey.id.in_(list(version.keys.values())), VaultKey.wrapped.is_not(None))
+    return session.scalar(wanted.limit(1)) is not None
 
 
 def store_table(

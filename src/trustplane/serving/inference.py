@@ -67,13 +67,17 @@ def ready(plane: "Plane", shelf: Shelf, actor: Actor, name: str, version: str | 
     return {"name": served.deployment.name, "ready": True}
 
 
+_PLATFORMS = {"onnx": "onnx_onnxv1"}
+"""What the protocol calls a format, where it names one; others go by their own name."""
+
+
 def metadata(plane: "Plane", shelf: Shelf, actor: Actor, name: str, version: str | None = None) -> dict[str, Any]:
     """What a served model takes and gives."""
     served = _looked_at(plane, shelf, actor, name, version)
     return {
         "name": name,
         "versions": [str(served.version)],
-        "platform": "onnx_onnxv1",
+        "platform": _PLATFORMS.get(served.format, served.format),
         "inputs": [dict(i) for i in served.inputs],
         "outputs": [dict(o) for o in served.outputs],
         "parameters": {"features": [str(f["name"]) for f in served.features]},

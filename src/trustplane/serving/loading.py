@@ -35,6 +35,7 @@ class Served:
     model: str
     version_id: str
     version: int
+    format: str
     inputs: Sequence[Mapping[str, Any]]
     outputs: Sequence[Mapping[str, Any]]
     features: Sequence[Mapping[str, Any]]
@@ -86,6 +87,7 @@ def load(plane: "Plane", deployment: Deployment) -> Served:
         model.name,
         version.id,
         version.number,
+        version.format,
         interface["inputs"],
         interface["outputs"],
         interface.get("features", []),

@@ -28,6 +28,7 @@ OPENS = {
     "GET /projects/{project}/views/{view}/rows",
     "GET /projects/{project}/runs/{run}/outputs/{path:path}",
     "GET /projects/{project}/runs/{run}/log",
+    "GET /projects/{project}/assessments/{assessment}/evidence/{name}",
     "GET /projects/{project}/models/{model}/versions/{number}/artifact",
     "GET /projects/{project}/deployments/{deployment}/decisions",
     "GET /projects/{project}/reports/{report}",
@@ -277,18 +278,18 @@ def walk_release(walk, project, run):
     version = "/projects/{project}/models/{model}/versions/{number}"
     walk("POST", "/projects/{project}/models/{model}/versions", "scientist", "model.register", model, json={"run": run})
     walk("POST", version + "/signature", "scientist", "model.sign", at)
-    asked = walk(
-        "POST",
-        version + "/assessments",
-        "scientist",
-        "assessment.run",
-        at,
-        json={"seed": 1, "suite": {"threat": "credit"}},
-    ).json()
+    attacked = {"checks": ["robustness"], "parameters": {"robustness": {"rows": 60, "queries": 50}}}
+    body = {"seed": 1, "suite": {**attacked, "threat": "credit"}}
+    asked = walk("POST", version + "/assessments", "scientist", "assessment.run", at, json=body).json()
     assert asked["threat"]["digest"] == kept["digest"]
     walk.wait(asked["job"], "scientist")
     shown = walk.caller.call("GET", version.format(**at) + "/assessments", "auditor").json()["items"]
     assert [(a["state"], a["threat"]["number"]) for a in shown] == [("done", 1)]
+    sealed = {**project, "assessment": asked["id"], "name": "robustness.evasions"}
+    path = "/projects/{project}/assessments/{assessment}/evidence"
+    listed = walk.caller.call("GET", path.format(**sealed), "auditor").json()["items"]
+    assert [e["name"] for e in listed] == [sealed["name"]]
+    walk("GET", path + "/{name}", "reviewer", "assessment.open", sealed, params={"format": "json", "limit": 2})
     gate = walk("POST", version + "/gate", "reviewer", "gate.evaluate", at).json()
     blocking = [f["control"] for f in gate["findings"] if f["status"] in {"failed", "no-evidence"}] or ["TP-ASM-02"]
     for control in blocking:

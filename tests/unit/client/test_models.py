@@ -211,3 +211,90 @@ def test_a_suite_is_drafted_and_assessments_are_compared_and_written(scientist, 
     assert "Assessment of risk 1" in page
     body = json.loads(scientist.models.fetch_report("risk", tmp_path / "report.json", kind="json").read_text())
     assert {c["name"] for c in body["checks"]} == set(newest["results"])
+
+
+THREAT = """
+budget = { norm = "l2", distance = 0.4 }
+features.income = { low = 0, high = 100 }
+features.debt = { low = 0, high = 10, direction = "down" }
+"""
+
+
+@pytest.fixture
+def assessed_by_attack(scientist, made_version):
+    """A version whose assessment keeps rows; gives the newest assessment."""
+    held = {"model.onnx": graph(), "features.json": json.dumps(FEATURES).encode(), "holdout.parquet": held_out()}
+    made_version({**held, "threat.toml": THREAT.encode()})
+    few = {"rows": 60, "queries": 100}
+    suite = {
+        "checks": ["robustness", "counterfactuals"],
+        "parameters": {"robustness": few, "counterfactuals": few | {"min_rows": 5}},
+    }
+    scientist.models.assess("risk", suite=suite).wait()
+    return scientist.models.version("risk").assessments[0]
+
+
+def test_rows_that_an_assessment_keeps_are_listed_opened_and_fetched(scientist, ask, assessed_by_attack, tmp_path):
+    made, models = assessed_by_attack, scientist.models
+    kept = {e.name: e.rows for e in models.evidence(made["id"])}
+    assert set(kept) == {"counterfactuals.counterfactuals", "robustness.evasions"}
+    assert kept["robustness.evasions"] == made["results"]["robustness"]["evidence"]["evasions"]
+    rows = models.open_evidence(made["id"], "robustness.evasions", 2)
+    assert len(rows) == 2
+    assert rows[0].cost <= rows[1].cost
+    assert {c["feature"] for c in rows[0].changes} <= {"income", "debt"}
+    out = models.fetch_evidence(made["id"], "robustness.evasions", tmp_path / "evasions.parquet")
+    assert out.stat().st_mode & 0o077 == 0
+    table = pq.read_table(out)
+    assert table.num_rows == kept["robustness.evasions"]
+    assert np.isin(table["before.income"].to_numpy(), pq.read_table(io.BytesIO(held_out()))["income"].to_numpy().astype("f4")).all()  # fmt: skip
+    with pytest.raises(NotFound) as told:
+        models.open_evidence(made["id"], "robustness.evasion")
+    assert (told.value.code, "robustness.evasions" in told.value.why) == ("TP-ASSESS-025", True)
+    for wrong in (lambda: models.evidence("nothing"), lambda: models.open_evidence("nothing", "x")):
+        with pytest.raises(NotFound) as told:
+            wrong()
+        assert told.value.code == "TP-ASSESS-006"
+    auditor = ask("auditor").project("credit").models
+    assert {e.name for e in auditor.evidence(made["id"])} == set(kept)
+    with pytest.raises(Denied):
+        auditor.open_evidence(made["id"], "robustness.evasions")
+    with pytest.raises(Denied):
+        ask("data-steward").project("credit").models.evidence(made["id"])
+
+
+def test_a_report_shows_the_cheapest_rows_to_whoever_may_open_them(scientist, ask, plane, assessed_by_attack, tmp_path):
+    openings = lambda: [e for e in plane.ledger.feed(limit=100) if e.leaf.action == "assessment.open"]  # noqa: E731
+    plain = scientist.models.fetch_report("risk", tmp_path / "plain.html")
+    assert "are kept sealed" in plain.read_text()
+    assert "?rows=true" in plain.read_text()
+    assert openings() == []
+    page = scientist.models.fetch_report("risk", tmp_path / "rows.html", rows=True)
+    assert page.stat().st_mode & 0o077 == 0
+    assert "Evasions that cost least" in page.read_text()
+    assert "kept sealed" not in page.read_text()
+    assert len(openings()) == 1
+    body = json.loads(scientist.models.fetch_report("risk", tmp_path / "r.json", kind="json", rows=True).read_text())
+    shown = {c["name"]: c.get("rows", {}) for c in body["checks"]}
+    first = scientist.models.open_evidence(assessed_by_attack["id"], "robustness.evasions", 10)
+    assert shown["robustness"]["evasions"] == [dict(r) for r in first]
+    assert shown["performance"] == {}
+    auditor = ask("auditor").project("credit").models
+    seen = auditor.fetch_report("risk", tmp_path / "auditor.html").read_text()
+    assert "are kept sealed" in seen
+    assert "?rows=true" not in seen
+    with pytest.raises(Denied):
+        auditor.fetch_report("risk", tmp_path / "no.html", rows=True)
+    assert not (tmp_path / "no.html").exists()
+
+
+def test_what_would_turn_a_decision_is_told_with_its_reasons(scientist, assessed_by_attack):
+    row = {"income": 5.0, "debt": 9.0}
+    told = scientist.models.reasons("risk", [row], counterfactual=True)
+    found = told.rows[0]["counterfactuals"]
+    assert found["said"] == ""
+    for option in found["options"]:
+        turned = row | {c["feature"]: c["after"] for c in option["changes"]}
+        assert score([[turned["income"], turned["debt"]]])[0] < 0.5
+    assert told.threat.startswith("sha256:")
+    assert "counterfactuals" not in scientist.models.reasons("risk", [row]).rows[0]

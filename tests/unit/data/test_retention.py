@@ -9,13 +9,13 @@ import pytest
 from trustplane.data.ingestion import ingest
 from trustplane.data.retention import (
     expire_version,
-    has_keys,
     lift_hold,
     overdue,
     place_hold,
     schedule_retention,
     start_expiry,
 )
+from trustplane.data.storage import has_keys
 from trustplane.data.tables import Dataset, DatasetVersion
 from trustplane.data.views import ViewSpec, create_view, open_view
 from trustplane.kernel.identity.actors import PLANE_ACTOR

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from trustplane.training.threats.model import ThreatModel
 from trustplane.values.findings import status_of
@@ -45,7 +46,8 @@ class Examined:
 
     ``names`` are those of the features, in the model's order. ``holdout`` are the rows that ``CheckInput`` speaks of, in its order; ``training``
     those that the model learned from, ``None`` where the run did not leave them. ``artifact`` is the model file, of the named ``format``.
-    ``threat`` is the threat model of the suite or of the run, ``None`` where neither has one.
+    ``threat`` is the threat model of the suite or of the run, ``None`` where neither has one. ``immutable`` are features that nobody can change
+    who is decided about, by the wording that the run left.
     """
 
     score: Scorer = field(repr=False)
@@ -56,6 +58,7 @@ class Examined:
     format: str
     threshold: float = 0.5
     threat: ThreatModel | None = field(default=None, repr=False)
+    immutable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +87,18 @@ class CheckInput:
 class CheckResult:
     """The verdict and what it stands on. ``intervals`` are 95 % intervals of figures by the same names: percentile bootstrap, or exact for shares.
 
-    ``details`` are aggregates that are no single figures, as plain JSON; values of rows have no place there.
+    ``details`` are aggregates that are no single figures, as plain JSON; values of rows have no place there. ``evidence`` are rows that show
+    what was found, by a name each, those first that show most: the assessment seals them, and who opens them is recorded.
     """
 
     verdict: Verdict
     figures: Mapping[str, float] = field(default_factory=dict)
     intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
+    evidence: Mapping[str, pa.Table] = field(default_factory=dict, repr=False)
 
     def plain(self) -> dict[str, Any]:
-        """The result as it is stored."""
+        """The result as it is stored: without the rows."""
         return {
             "status": str(status_of(self.verdict)),
             "reason": self.verdict.reason,

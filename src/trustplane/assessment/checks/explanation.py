@@ -83,7 +83,7 @@ class Explanation:
         if data.rows < needed:
             why = f"insufficient data: {data.rows} rows, {needed} are needed"
             return CheckResult(Inconclusive(why, "hold out more rows for assessment"), {"rows": float(data.rows)})
-        decided = Decided(model.artifact, model.score, model.names, data.favourable, model.threshold)
+        decided = Decided(model.artifact, model.score, model.names, data.favourable, model.threshold, model.format)
         try:
             on = basis(decided, model.holdout.features, seed=data.seed)
         except Refused as error:

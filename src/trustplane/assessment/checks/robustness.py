@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
+from trustplane.assessment.changed import changed_table
 from trustplane.assessment.checks.contract import (
     CheckInput,
     CheckResult,
     Descriptor,
     Examined,
     Floats,
+    Ints,
     Parameter,
     Rows,
     Stricter,
@@ -20,14 +23,14 @@ from trustplane.training.attacks.engine import Effort, Outcome, attack
 from trustplane.training.attacks.figures import curve, figures, weaknesses, wilson
 from trustplane.training.attacks.models import open_artifact
 from trustplane.training.attacks.registry import further_attacks
-from trustplane.training.attacks.space import repaired, space_of
+from trustplane.training.attacks.space import price, repaired, space_of
 from trustplane.training.threats.draft import LEAST_ROWS, draft_threat
 from trustplane.training.threats.model import Knowledge, ThreatModel
-from trustplane.training.threats.validator import holding
+from trustplane.training.threats.validator import holding, validate
 from trustplane.values.errors import BadInput
 from trustplane.values.outcomes import Failed, Inconclusive, NotApplicable, Passed, Verdict
 
-SHOWN = 20
+SHOWN, KEPT = 20, 300
 MOST_BACKGROUND = 4000
 NOISE = 0.02
 """Of a feature's scale: the standard deviation of noise that nobody means."""
@@ -89,12 +92,31 @@ def _drafted(examined: Examined) -> ThreatModel:
     return draft_threat("draft", examined.names, known.features.astype(np.float64))
 
 
-def _chosen(examined: Examined, threat: ThreatModel, parameters: Mapping[str, float], seed: int) -> Floats:
+def _chosen(examined: Examined, threat: ThreatModel, parameters: Mapping[str, float], seed: int) -> Ints:
     held: Rows = examined.holdout
     places = np.flatnonzero(held.label == threat.goal.start)
     random = np.random.default_rng(seed)
-    some = np.sort(random.permutation(places)[: int(max(parameters["rows"], 1))])
-    return np.asarray(held.features[some], np.float64)
+    return np.sort(random.permutation(places)[: int(max(parameters["rows"], 1))])
+
+
+def _evidence(examined: Examined, model: Model, found: Outcome, chosen: Ints) -> dict[str, pa.Table]:
+    """The evasions as rows before and after, those that cost least first; each is judged by the validator once more."""
+    costs = price(found.space, found.origins, found.evasions)
+    fell = np.flatnonzero(found.evaded)
+    order = fell[np.lexsort((found.distance[fell], costs[fell]))][:KEPT]
+    before, after = found.origins[order], found.evasions[order]
+    valid = validate(found.space.threat, found.space.names, before, after).valid
+    order, before, after = order[valid], before[valid], after[valid]
+    if not len(order):
+        return {}
+    said = {
+        "row": chosen[order],
+        "cost": costs[order],
+        "distance": found.distance[order],
+        "score_before": model.score(before),
+        "score_after": model.score(after),
+    }
+    return {"evasions": changed_table(examined.names, before, after, said)}
 
 
 def _background(examined: Examined, threat: ThreatModel) -> Floats:
@@ -104,8 +126,9 @@ def _background(examined: Examined, threat: ThreatModel) -> Floats:
 
 
 def _result(
-    examined: Examined, threat: ThreatModel, rows: Floats, parameters: Mapping[str, float], seed: int
+    examined: Examined, threat: ThreatModel, chosen: Ints, parameters: Mapping[str, float], seed: int
 ) -> CheckResult:
+    rows = examined.holdout.features[chosen].astype(np.float64)
     model = _model(examined, threat)
     effort = Effort(int(max(parameters["queries"], 1)), max(parameters["seconds"], 1.0), seed, near=True)
     found = attack(model, threat, examined.names, rows, _background(examined, threat), effort, further_attacks())
@@ -114,7 +137,7 @@ def _result(
     measured["noise_flips"] = flips / max(1, of)
     intervals["noise_flips"] = wilson(flips, of)
     verdict = _judge(found, threat, measured, intervals, parameters)
-    return CheckResult(verdict, measured, intervals, _details(found, threat))
+    return CheckResult(verdict, measured, intervals, _details(found, threat), _evidence(examined, model, found, chosen))
 
 
 def _model(examined: Examined, threat: ThreatModel) -> Model:

@@ -15,6 +15,7 @@ from trustplane.assessment.explaining.deep import deep, explain_deep
 from trustplane.assessment.explaining.forest import Forest, Scale, Unexplained
 from trustplane.assessment.explaining.games import Against
 from trustplane.assessment.explaining.linear import Linear
+from trustplane.assessment.explaining.native_reading import NATIVE
 from trustplane.assessment.explaining.onnx_reading import read_onnx
 from trustplane.assessment.explaining.sampling import sample, walks
 from trustplane.assessment.explaining.subset_tables import explain, tabled
@@ -57,10 +58,10 @@ class Explainer:
         return Explained(contributions, errors, self.base, self.scale)
 
 
-def explainer(artifact: bytes, score: Scorer, reference: Matrix, seed: int = 0) -> Explainer:
-    """Make ready to explain a model in ONNX against reference rows of shape (rows, features)."""
+def explainer(artifact: bytes, score: Scorer, reference: Matrix, seed: int = 0, form: str = "onnx") -> Explainer:
+    """Make ready to explain a model of the format ``form`` against reference rows of shape (rows, features)."""
     try:
-        read = read_onnx(artifact, reference.shape[1])
+        read = _read(artifact, form, reference.shape[1])
         gap = float(np.abs(read.probability(read.predict(reference)) - score(reference)).max())
         if not gap <= TOLERANCE:
             raise Unexplained("what was read of it does not give its scores")
@@ -74,6 +75,17 @@ def explainer(artifact: bytes, score: Scorer, reference: Matrix, seed: int = 0) 
             return found.contributions, found.errors
 
         return Explainer("sampling", str(reason), Scale.PROBABILITY, base, sampled)
+
+
+def _read(artifact: bytes, form: str, features: int) -> Forest | Linear:
+    if form == "onnx":
+        return read_onnx(artifact, features)
+    if form not in NATIVE:
+        raise Unexplained(f"a model of the format {form} is asked for scores alone")
+    read = NATIVE[form](artifact)
+    if read.features != features:
+        raise Unexplained("it takes other features than there are")
+    return read
 
 
 def _linear(model: Linear, reference: Matrix) -> Explainer:

@@ -1,45 +1,51 @@
-"""Forests out of the formats of XGBoost (JSON) and LightGBM (text), which tell how many training rows reached each node."""
+"""Forests out of the native formats of XGBoost, LightGBM and CatBoost, which tell how many training rows reached each node."""
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from trustplane.assessment.explaining.forest import Forest, Scale, Unexplained
+from trustplane.training.runtimes.boosters import catboost, xgboost
+from trustplane.training.runtimes.boosters.sound import Tree
 
 _NEAR_ZERO = 1e-35  # kZeroThreshold of LightGBM: what lies nearer to zero counts as zero
 _CATEGORY, _DEFAULT_LEFT = 1, 2
 
 
 def read_xgboost(model: bytes) -> Forest:
-    """A booster of two classes as ``save_model`` writes it as JSON. It goes left where a value is below the threshold, in float32."""
+    """A booster of two classes as ``save_model`` writes it. It goes left where a value is below the threshold, in float32."""
     try:
-        learner = json.loads(model)["learner"]
+        learner = xgboost.document(model)["learner"]
         objective, booster = learner["objective"]["name"], learner["gradient_booster"]
-        if booster["name"] != "gbtree" or not objective.startswith("binary:logi"):
+        if booster["name"] == "gblinear" or not objective.startswith("binary:logi"):
             raise Unexplained("it is no booster of trees for two classes")
         share = float(str(learner["learner_model_param"]["base_score"]).strip("[]"))
         base = share if objective == "binary:logitraw" else float(np.log(share / (1 - share)))
-        trees = [_xgboost_tree(tree) for tree in booster["model"]["trees"]]
+        answering = xgboost.trees_of(learner, xgboost.answering(learner))
+        found = booster.get("gbtree", booster)["model"]["trees"][:answering]
+        weights = booster.get("weight_drop", [1.0] * len(found))  # dart counts each tree by a weight
+        trees = [_xgboost_tree(tree, weight) for tree, weight in zip(found, weights, strict=False)]
         return _joined(trees, base, int(learner["learner_model_param"]["num_feature"]))
     except (KeyError, ValueError, TypeError, ZeroDivisionError):
-        raise Unexplained("it is no JSON model of XGBoost") from None
+        raise Unexplained("it is no model of XGBoost") from None
 
 
-def _xgboost_tree(tree: Mapping[str, Any]) -> dict[str, Any]:
+def _xgboost_tree(tree: Mapping[str, Any], weight: float) -> dict[str, Any]:
     if any(tree.get("split_type", ())):
         raise Unexplained("it splits by categories")
     condition = np.array(tree["split_conditions"], np.float32)
     left = np.array(tree["left_children"], np.int64)
+    # What pruning left behind names no feature, and nothing leads to it.
+    feature = np.where(left < 0, 0, np.array(tree["split_indices"], np.int64))
     return {
-        "feature": np.array(tree["split_indices"], np.int64),
+        "feature": feature,
         "threshold": np.nextafter(condition, np.float32(-np.inf)),
         "yes": left,
         "no": np.array(tree["right_children"], np.int64),
         "missing_yes": np.array(tree["default_left"], bool),
-        "value": np.where(left < 0, condition, 0.0).astype(np.float64),
+        "value": np.where(left < 0, condition, 0.0).astype(np.float64) * weight,
         "cover": np.array(tree["sum_hessian"], np.float64),
     }
 
@@ -97,6 +103,42 @@ def _lightgbm_tree(said: Mapping[str, str], steepness: float) -> dict[str, Any]:
         "value": np.concatenate([np.zeros(inner), numbers("leaf_value", leaves) * steepness]),
         "cover": np.concatenate([numbers("internal_count", inner), counts]),
     }
+
+
+def read_catboost(model: bytes) -> Forest:
+    """A classifier of two classes as ``save_model`` writes it as JSON. It goes left where a value is at most the border, in float32."""
+    try:
+        found = catboost.symmetric(model)
+    except ValueError as reason:
+        raise Unexplained(str(reason)) from None
+    if found.objective not in {"Logloss", "CrossEntropy"}:
+        raise Unexplained("it is no booster of trees for two classes")
+    parts = zip(found.booster.trees, found.values, strict=True)
+    trees = [_catboost_tree(tree, values, found) for tree, values in parts]
+    return _joined(trees, float(found.bias[0]), found.booster.features)
+
+
+def _catboost_tree(tree: Tree, values: list[float], model: catboost.Symmetric) -> dict[str, Any]:
+    """The ways to the leaves answer the last split first: the number of the leaf from its highest bit on."""
+    left, inner = np.array(tree.left), len(values) - 1
+    feature = np.array(tree.feature, np.int64)
+    return {
+        "feature": feature,
+        "threshold": np.array(tree.threshold, np.float32),
+        "yes": left,
+        "no": np.array(tree.right),
+        "missing_yes": (left >= 0) & ~np.array(model.missing)[feature],
+        "value": np.concatenate([np.zeros(inner), np.array(values, np.float64) * model.scale]),
+        "cover": np.zeros(len(left)),
+    }
+
+
+NATIVE: Mapping[str, Callable[[bytes], Forest]] = {
+    "catboost": read_catboost,
+    "lightgbm": read_lightgbm,
+    "xgboost": read_xgboost,
+}
+"""The readers by format."""
 
 
 def _joined(trees: list[dict[str, Any]], base: float, features: int) -> Forest:

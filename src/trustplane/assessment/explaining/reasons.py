@@ -5,6 +5,7 @@
 from the scores of those decided favourably about, in exact Shapley values where the model's form allows.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,22 +28,24 @@ _PRINCIPAL = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A model and how it decides: class 1 from ``threshold`` on; ``favourable`` is the class that is good for the person."""
+    """A model of the format ``form`` and how it decides: class 1 from ``threshold`` on; ``favourable`` is the class that is good for the person."""
 
     artifact: bytes = field(repr=False)
     score: Scorer = field(repr=False)
     names: tuple[str, ...]
     favourable: int = 0
     threshold: float = 0.5
+    form: str = "onnx"
 
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """All that reasons are made of. The same ``digest``, the same reasons for the same row."""
+    """All that reasons are made of; ``middle`` is the median of the reference. The same ``digest``, the same reasons for the same row."""
 
     model: Decided
     explainer: Explainer
     reference: Matrix = field(repr=False)
+    middle: Floats = field(repr=False)
     groups: tuple[tuple[int, ...], ...]
     wording: Wording
     digest: Digest
@@ -84,7 +87,7 @@ def basis(model: Decided, rows: Matrix, wording: Wording | None = None, seed: in
     if not len(reference):
         raise Refused("TP-ASSESS-020", "the model decides favourably about nobody, so there is nobody to compare with")
     groups = together(model.names, rows, [g.features for g in wording.groups.values()])
-    made = explainer(model.artifact, model.score, reference, seed)
+    made = explainer(model.artifact, model.score, reference, seed, model.form)
     said = {
         "model": sha256(model.artifact),
         "names": model.names,
@@ -96,45 +99,43 @@ def basis(model: Decided, rows: Matrix, wording: Wording | None = None, seed: in
         "seed": seed,
     }
     digest = sha256(msgspec.json.encode(said, order="sorted") + np.ascontiguousarray(reference, "<f4").tobytes())
-    return Basis(model, made, reference, groups, wording, digest)
+    return Basis(model, made, reference, np.median(reference, axis=0), groups, wording, digest)
 
 
 def tell(on: Basis, rows: Matrix) -> list[Told]:
     """Explain what the model decides about each row; ``rows`` has shape (rows, features)."""
     scores = on.model.score(rows)
     found = on.explainer.explain(rows)
-    middle = np.median(on.reference, axis=0)
     favourable = (scores >= on.model.threshold).astype(np.int64) == on.model.favourable
     told = []
     for n, row in enumerate(rows):
-        reasons = () if favourable[n] else _reasons(on, row, middle, found.contributions[n], found.errors[n])
+        reasons = () if favourable[n] else _reasons(on, row, found.contributions[n], found.errors[n])
         by_feature = dict(zip(on.model.names, found.contributions[n].tolist(), strict=True))
         told.append(Told(float(scores[n]), bool(favourable[n]), reasons, by_feature))
     return told
 
 
-def _reasons(on: Basis, row: Any, middle: Any, contributions: Floats, errors: Floats) -> tuple[Reason, ...]:
+def _reasons(on: Basis, row: Any, contributions: Floats, errors: Floats) -> tuple[Reason, ...]:
     """The groups that speak against the person most; of two that speak alike the one that stands first in the model's input."""
-    against = contributions if on.model.favourable == 0 else -contributions
-    sums = [(float(against[list(group)].sum()), group) for group in on.groups]
+    against = (contributions if on.model.favourable == 0 else -contributions).tolist()
+    variances = (errors**2).tolist()
+    sums = [(sum(against[n] for n in group), group) for group in on.groups]
     total = sum(amount for amount, _ in sums if amount > 0)
     sure = [
         (amount, group)
         for amount, group in sums
-        if amount > max(_ROUNDING, _CHANCE * float(np.sqrt((errors[list(group)] ** 2).sum())))
+        if amount > max(_ROUNDING, _CHANCE * math.sqrt(sum(variances[n] for n in group)))
     ]
     sure.sort(key=lambda found: (-found[0], found[1]))
     told = [(n, found) for n, found in enumerate(sure[: on.wording.most]) if n == 0 or found[0] >= _PRINCIPAL * total]
-    return tuple(_reason(on, row, middle, against, amount, group, total) for _, (amount, group) in told)
+    return tuple(_reason(on, row, against, amount, group, total) for _, (amount, group) in told)
 
 
-def _reason(
-    on: Basis, row: Any, middle: Any, against: Floats, amount: float, group: Sequence[int], total: float
-) -> Reason:
+def _reason(on: Basis, row: Any, against: Sequence[float], amount: float, group: Sequence[int], total: float) -> Reason:
     names = tuple(on.model.names[n] for n in group)
     lead = max(group, key=lambda n: (against[n], -n))
     value = float(row[lead])
-    side = "missing" if np.isnan(value) else "high" if value > middle[lead] else "low"
+    side = "missing" if np.isnan(value) else "high" if value > on.middle[lead] else "low"
     said = {frozenset(known.features): name for name, known in on.wording.groups.items()}
     named = said.get(frozenset(names), on.model.names[lead])
     immutable = all(name in on.wording.immutable for name in names)

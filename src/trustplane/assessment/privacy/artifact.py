@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from trustplane.training.runtimes.boosters.reading import booster
+from trustplane.training.runtimes.boosters.sound import Booster
 from trustplane.values.errors import Unavailable
 
 Matrix = npt.NDArray[np.float32]
@@ -28,7 +30,10 @@ class Shape:
 
 
 def read_shape(artifact: bytes, kind: str) -> Shape:
-    """The shape of an ONNX model; ``unknown`` for another format and for what is none."""
+    """The shape of a model in ONNX or of boosted trees; ``unknown`` for another format and for what is none."""
+    read = booster(artifact, kind)
+    if read is not None:
+        return _boosted(read)
     graph = _graph(artifact, kind)
     if graph is None:
         return Shape("unknown")
@@ -43,6 +48,14 @@ def read_shape(artifact: bytes, kind: str) -> Shape:
     if layers or any(node.op_type.startswith("Linear") for node in graph.node):
         return Shape("linear")
     return Shape("unknown")
+
+
+def _boosted(read: Booster) -> Shape:
+    sizes = [tree.leaves_and_depth() for tree in read.trees]
+    if read.linear or not sizes:
+        return Shape("linear" if read.linear else "unknown")
+    leaves, depth = (max(each) for each in zip(*sizes, strict=True))
+    return Shape("forest" if read.averaged else "boosted", len(sizes), depth, leaves)
 
 
 def _trees(said: dict[str, Any]) -> Shape:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from trustplane.data.retention import has_keys
+from trustplane.data.storage import has_keys
 from trustplane.data.subjects.outcomes import undecided
 from trustplane.data.subjects.requests import CLOSED
 from trustplane.data.tables import Dataset, DatasetVersion, SubjectRequest

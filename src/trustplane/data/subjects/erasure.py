@@ -18,6 +18,7 @@ from trustplane.data.catalog import dataset_target
 from trustplane.data.classes import SensitivityClass
 from trustplane.data.statistics import StatisticsCollector, plain_statistics
 from trustplane.data.storage import Place, Stored, read_columns, release_columns, schema_of, store_table, subject_of
+from trustplane.data.subjects.holders.registry import take_out_copies
 from trustplane.data.subjects.keepers.contract import Kept
 from trustplane.data.subjects.other_names import other_names
 from trustplane.data.subjects.records import erase_records, find_records
@@ -260,6 +261,8 @@ def _replace(
         row.digest, row.size, row.rows = each.stored.blob.digest, each.stored.blob.size, each.stored.rows
         row.keys, row.statistics = each.stored.key_ids, each.statistics
     session.flush()
+    copies, objects = take_out_copies(session, held.project_id, {e.version.id: e.stored.blob.digest for e in written})
+    doomed, replaced = [*doomed, *copies], [*replaced, *objects]
     certificate = destroy(session, plane.keystore, doomed, f"erasure by request {request.id}", now)
     versions = {each.version.id: {"number": each.version.number, "rows": each.removed} for each in written}
     mine.erased = {**mine.erased, dataset_id: {"event": op.id, "versions": versions, "replaced": replaced}}

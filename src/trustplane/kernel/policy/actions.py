@@ -113,6 +113,7 @@ _ALL = (
     _read("threat.read", "ThreatModel"),
     _write("assessment.run", "ModelVersion"),
     _read("assessment.read", "ModelVersion"),
+    _open("assessment.open", "ModelVersion"),
     _write("model.register", "Project"),
     _read("model.read", "ModelVersion"),
     _open("model.open", "ModelVersion"),

@@ -7,7 +7,7 @@ from sqlalchemy import inspect, text
 from trustplane.kernel.store.engine import Database, store_error
 from trustplane.values.errors import Unavailable
 
-HEAD = "0012"
+HEAD = "0013"
 _MIGRATIONS = files("trustplane.kernel.store") / "migrations"
 
 

@@ -15,6 +15,7 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
     (b"\x7fELF", "a program"),
     (b"#!", "a script"),
     (b"PAR1", "a Parquet file"),
+    (b"CBM1", "a CatBoost model in its binary form, which is not judged here: save it with format='json' or 'onnx'"),
 )
 _ZLIB = frozenset({b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"})
 _PROTOCOLS = range(2, 6)

@@ -5,7 +5,7 @@ one value for each column under a budget of squared distance is a multiple-choic
 multiplier, one for each row, and the sets near the solution are then scored for real.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +19,7 @@ from trustplane.training.threats.model import Norm
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 VALUES = 4
+CELLS = 4_000_000
 MULTIPLIERS = np.geomspace(1e-3, 1e3, 25)
 SETS = 10
 DESCRIPTOR = AttackDescriptor(
@@ -48,7 +49,7 @@ class Coordinate:
         space, random = task.space, np.random.default_rng(task.seed)
         levels = levels_of(space, task.background, task.cuts)
         best = task.start.copy()
-        if not len(space.moves) and not space.groups:
+        if not len(space.moves):  # groups are left to recombination
             return best
         scores = task.score(best)
         per_round = len(space.moves) * VALUES + sum(map(len, space.groups)) + 2 * SETS
@@ -100,13 +101,16 @@ def _scan(
     low, high = np.maximum(low, origins - reach), np.minimum(high, origins + reach)
     count = len(live)
     values = np.full((count, len(space.moves), VALUES), np.nan)
-    asked: list[Floats] = []
-    for place, column in enumerate(space.moves.tolist()):
+    homes = np.repeat(origins, VALUES, axis=0)
+
+    def tried(place: int, column: int) -> Floats:
         values[:, place] = drawn(levels[column], low[:, column], high[:, column], VALUES, random)
         block = np.repeat(current, VALUES, axis=0)
-        tried = values[:, place].reshape(-1)
-        block[:, column] = np.where(np.isnan(tried), block[:, column], tried)
-        asked.append(mended(space, np.repeat(origins, VALUES, axis=0), block, column).astype(np.float32))
+        made = values[:, place].reshape(-1)
+        block[:, column] = np.where(np.isnan(made), block[:, column], made)
+        return mended(space, homes, block, column).astype(np.float32)
+
+    asked = (tried(place, column) for place, column in enumerate(space.moves.tolist()))
     said = np.concatenate(_in_parts(task.score, asked)).reshape(len(space.moves), count, VALUES).transpose(1, 0, 2)
     gain = link(task, scores)[:, None, None] - link(task, said)
     scale = space.scale[space.moves][None, :, None]
@@ -116,13 +120,13 @@ def _scan(
     return _Scan(np.where(np.isnan(values), current[:, space.moves, None], values), gain, price)
 
 
-def _in_parts(score: Callable[[Floats], Floats], blocks: list[Floats], most: int = 60_000) -> list[Floats]:
-    """Scores of blocks of rows, in few calls."""
+def _in_parts(score: Callable[[Floats], Floats], blocks: Iterable[Floats]) -> list[Floats]:
+    """Scores of blocks of rows, in few calls; no more than ``CELLS`` numbers and a block are held at a time."""
     found, held, size = [], list[Floats](), 0
     for block in blocks:
         held.append(block)
-        size += len(block)
-        if size >= most:
+        size += block.size
+        if size >= CELLS:
             found.append(score(np.concatenate(held)))
             held, size = [], 0
     if held:

@@ -31,7 +31,7 @@ def open_model(model: Any, threshold: float = 0.5) -> Model:
 def open_artifact(artifact: bytes, form: str, score: Score, threshold: float = 0.5) -> Model:
     """A model file whose scores come from ``score``, with gradients or thresholds where its graph shows them."""
     if form != "onnx":
-        return Model(score, threshold)
+        return Model(score, threshold, cuts=trees.cuts_of_file(artifact, form))
     from trustplane.training.attacks import graphs
 
     return graphs.of_onnx(artifact, score, threshold)

@@ -114,6 +114,11 @@ def distances(space: Space, origins: Floats, rows: Floats) -> Floats:
     return np.asarray(scaled.max(axis=1))
 
 
+def price(space: Space, origins: Floats, rows: Floats) -> Floats:
+    """What the changes of rows cost, features in their scale times their cost; of shape (rows,)."""
+    return np.asarray((np.abs(rows - origins) / space.scale) @ space.cost)
+
+
 def limits(space: Space, origins: Floats) -> tuple[Floats, Floats]:
     """The least and the most that each column of each row may become."""
     low = np.where(space.up, np.maximum(space.low, origins), np.minimum(space.low, origins))
@@ -210,8 +215,7 @@ def _allowed(space: Space, origins: Floats, rows: Floats) -> Floats:
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = space.distance_allowed / distances(space, origins, rows)
         if space.threat.budget.cost is not None:
-            price = (np.abs(rows - origins) / space.scale) @ space.cost
-            factor = np.minimum(factor, space.threat.budget.cost * _WITHIN / price)
+            factor = np.minimum(factor, space.threat.budget.cost * _WITHIN / price(space, origins, rows))
     return np.where(np.isnan(factor), 1.0, factor)
 
 
@@ -301,7 +305,7 @@ def _represented(space: Space, origins: Floats, rows: Floats) -> Floats:
 def _inside(space: Space, origins: Floats, rows: Floats) -> Truths:
     inside = np.isfinite(rows).all(axis=1) & (distances(space, origins, rows) <= space.threat.budget.distance)
     if space.threat.budget.cost is not None:
-        inside &= (np.abs(rows - origins) / space.scale) @ space.cost <= space.threat.budget.cost
+        inside &= price(space, origins, rows) <= space.threat.budget.cost
     if space.threat.budget.features is not None:
         inside &= np.count_nonzero((rows != origins) & np.isfinite(space.scale), axis=1) <= space.threat.budget.features
     for group in space.groups:

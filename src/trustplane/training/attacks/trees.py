@@ -1,4 +1,4 @@
-"""The thresholds of forests and boosted trees, read from the models of scikit-learn, XGBoost and LightGBM."""
+"""The thresholds of forests and boosted trees, read from the models of scikit-learn, XGBoost and LightGBM, and from files."""
 
 import json
 from collections.abc import Iterator
@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from trustplane.training.runtimes.boosters.reading import booster
 
 Floats = npt.NDArray[np.float64]
 _FORESTS = frozenset({"RandomForestClassifier", "ExtraTreesClassifier", "DecisionTreeClassifier"})
@@ -27,6 +29,14 @@ def cuts_of(model: Any) -> dict[int, Floats] | None:
         if parts and all(hasattr(p, "tree_") for p in parts) and not hasattr(model, "estimators_features_"):
             return _gathered(_sklearn(parts))
     return None
+
+
+def cuts_of_file(artifact: bytes, form: str) -> dict[int, Floats] | None:
+    """The same of a model's file; ``None`` where it holds no trees that are known here."""
+    read = booster(artifact, form)
+    if read is None or not read.trees:
+        return None
+    return _gathered(pair for tree in read.trees for pair in tree.cuts())
 
 
 def votes(model: Any) -> bool:

@@ -10,6 +10,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import NuSVC
+from tests.corpora import boosters
 
 from trustplane.assessment.privacy.artifact import Shape, read_shape, stored_rows
 from trustplane.assessment.privacy.copies import near_copies, verbatim
@@ -33,6 +34,26 @@ def test_families_and_sizes_are_read() -> None:
     )
     boosted = read_shape(exported(GradientBoostingClassifier(n_estimators=5, max_depth=2)), "onnx")
     assert boosted == Shape("boosted", 5, 2, 4)
+
+
+def test_boosted_trees_in_their_own_formats_tell_their_size() -> None:
+    shapes = {label: read_shape(data, kind) for label, (kind, _, data) in boosters.files().items()}
+    assert shapes["xgboost binary:logistic"] == shapes["xgboost binary:logistic ubj"] == Shape("boosted", 3, 3, 8)
+    assert shapes["catboost two classes"] == Shape("boosted", 4, 3, 8)
+    assert (shapes["lightgbm binary"].family, shapes["lightgbm binary"].trees, shapes["lightgbm binary"].leaves) == (
+        "boosted",
+        3,
+        6,
+    )
+    assert shapes["lightgbm random forest"].family == "forest"
+    assert shapes["xgboost linear"] == Shape("linear")
+    assert shapes["xgboost no trees"] == Shape("unknown")
+
+
+@pytest.mark.parametrize("kind", ["xgboost", "lightgbm", "catboost"])
+def test_boosted_trees_that_are_not_sound_are_unknown(kind) -> None:
+    assert read_shape(boosters.simple(kind)[:200], kind) == Shape("unknown")
+    assert stored_rows(boosters.simple(kind), kind, 5).shape == (0, 5)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

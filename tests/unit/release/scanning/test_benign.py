@@ -9,6 +9,7 @@ import pytest
 import skops.io
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import all_estimators
+from tests.corpora import boosters, hostile
 from tools import learn_globals
 
 from trustplane.training.runtimes.skops.allowed import allowed
@@ -32,6 +33,20 @@ FITTED = {
 
 def objections(judged, data):
     return [(o.message, o.subject, o.place) for o in judged(data).objections]
+
+
+@pytest.mark.parametrize("label", boosters.files())
+def test_boosted_trees_in_their_own_formats_pass_and_tell_what_they_take(label, judged):
+    library, _, data = boosters.files()[label]
+    found = judged(data)
+    assert objections(judged, data) == []
+    assert found.format == library
+    assert [tensor.shape for tensor in found.takes] == [(-1, 5)]
+
+
+def test_the_models_that_the_hostile_ones_are_changes_of_pass(judged):
+    for sound in (hostile.xgboost_model(), hostile.lightgbm_model()):
+        assert objections(judged, sound) == []
 
 
 def compressed(thing):

@@ -61,6 +61,17 @@ def test_where_nothing_can_change_nothing_evades(known, boosted) -> None:
     assert (found.success, found.robust_accuracy) == (0.0, found.clean_accuracy)
 
 
+def test_a_choice_alone_may_be_what_can_change(known) -> None:
+    fixed = tuple(dataclasses.replace(f, mutable=f.name in ("web", "shop")) for f in known.threat.features)
+    threat = dataclasses.replace(known.threat, features=fixed, derived=(), budget=Budget(Norm.L2, 0.6))
+    by_channel = Model(lambda rows: np.where(rows[:, known.names.index("web")] > 0, 0.9, 0.1))
+    found = run(known, by_channel, threat)
+    assert (found.success, set(np.flatnonzero((found.evasions != found.origins).any(axis=0)))) == (
+        1.0,
+        {known.names.index("web"), known.names.index("shop")},
+    )
+
+
 def test_a_model_that_looks_at_what_is_fixed_alone_withstands(known) -> None:
     found = run(known, Model(lambda rows: np.where(rows[:, -1] > 0, 0.9, 0.1)))
     assert (found.success, found.clean_accuracy) == (0.0, 1.0)

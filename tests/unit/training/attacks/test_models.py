@@ -1,5 +1,7 @@
 """Models opened: thresholds by library, gradients against differences, and ONNX graphs against the models they were made of."""
 
+import json
+
 import lightgbm
 import numpy as np
 import onnxruntime
@@ -19,7 +21,9 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
+from tests.corpora import boosters
 
+from trustplane.training.attacks import trees
 from trustplane.training.attacks.models import open_artifact, open_model
 from trustplane.values.errors import BadInput
 
@@ -131,6 +135,33 @@ def test_an_onnx_graph_of_trees_has_the_thresholds_of_its_model(known, model) ->
     for column, cuts in opened.cuts.items():
         assert np.allclose(np.unique(cuts), np.unique(theirs.cuts[column].astype(np.float32)), rtol=1e-4, atol=1e-4)
     assert opened.votes == theirs.votes
+
+
+@pytest.mark.parametrize(
+    ("library", "name"),
+    [("xgboost", "binary:logistic"), ("xgboost", "pruned"), ("lightgbm", "binary"), ("catboost", "two classes")],
+)
+def test_a_file_of_boosted_trees_has_the_thresholds_of_its_model(library, name) -> None:
+    data = next(d for kind, known, d in boosters.files().values() if (kind, known) == (library, name))
+    opened = open_artifact(data, library, lambda rows: rows[:, 0])
+    assert opened.cuts
+    if library == "catboost":
+        known = json.loads(data)
+        asked = [s for tree in known["oblivious_trees"] for s in tree["splits"]]
+        wanted = {f: sorted({s["border"] for s in asked if s["float_feature_index"] == f}) for f in opened.cuts}
+        assert len(wanted) == len({s["float_feature_index"] for s in asked})
+    elif library == "xgboost":
+        wanted = trees._gathered(trees._xgboost(boosters.made(library)[name]))
+    else:
+        wanted = trees._gathered(trees._lightgbm(boosters.made(library)[name].dump_model()))
+    assert opened.cuts.keys() == wanted.keys()
+    for column, cuts in opened.cuts.items():
+        assert cuts == pytest.approx(np.asarray(wanted[column]), abs=1e-6)
+
+
+@pytest.mark.parametrize("form", ["xgboost", "lightgbm", "catboost", "skops"])
+def test_a_file_that_is_not_sound_is_asked_for_scores(form) -> None:
+    assert open_artifact(b"tree", form, lambda rows: rows[:, 0]).cuts is None
 
 
 def test_what_is_not_known_is_asked_for_scores(known) -> None:

@@ -9,12 +9,17 @@ from sqlalchemy.orm import Session
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """A thing that rows of a person went into. ``why`` says by which lineage."""
+    """A thing that rows of a person went into. ``why`` says by which lineage.
+
+    ``keys`` seal copies of rows that nothing else needs: they are destroyed together with the rows, and the thing is reached no more. Without
+    them a person decides what becomes of the thing.
+    """
 
     kind: str
     id: str
     name: str
     why: str
+    keys: tuple[str, ...] = ()
 
 
 class Holder(Protocol):
