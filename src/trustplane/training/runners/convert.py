@@ -51,8 +51,8 @@ WAYS: dict[str, dict[str, tuple[str, Way]]] = {
     },
     "lightgbm": {"txt": ("model.txt", boosters.to_lightgbm)},
     "catboost": {
-        "onnx": ("model.onnx", lambda model, rows: boosters.to_catboost(model, rows, "onnx")),
         "json": ("model.json", lambda model, rows: boosters.to_catboost(model, rows, "json")),
+        "onnx": ("model.onnx", lambda model, rows: boosters.to_catboost(model, rows, "onnx")),
     },
 }
 """By family, the formats in the order in which they are tried, with the name of the output."""
