@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import skops.io
+from sklearn.ensemble import HistGradientBoostingClassifier
 from tests.corpora import boosters
 from tests.unit.release.conftest import graph
 
@@ -30,6 +32,10 @@ def model(form):
         return graph()
     if form in {"xgboost", "lightgbm", "catboost"}:
         return boosters.simple(form)
+    if form == "skops":
+        features = np.random.default_rng(0).normal(size=(60, 3))
+        classifier = HistGradientBoostingClassifier(max_iter=5).fit(features, (features[:, 0] > 0).astype(int))
+        return skops.io.dumps(classifier)
     return Path(os.environ[f"TRUSTPLANE_TEST_FORMAT_{form.upper().replace('-', '_')}"]).read_bytes()
 
 

@@ -30,11 +30,17 @@ class SkopsModel:
                 if self.outputs[0].name == PREDICTIONS:
                     return {PREDICTIONS: np.asarray(self._estimator.predict(rows), np.float64).reshape(len(rows))}
                 probabilities = np.asarray(self._estimator.predict_proba(rows), np.float64)
-                return {LABEL: np.asarray(self._estimator.predict(rows)), PROBABILITIES: probabilities}
+                return {LABEL: self._labels(rows), PROBABILITIES: probabilities}
         except Exception as error:  # noqa: BLE001 - an estimator may raise anything, and its words may quote the input
             raise Unavailable("TP-SERVING-006", "the model broke on this input", why=type(error).__name__) from None
 
+    def _labels(self, rows: Any) -> Any:
+        said = np.asarray(self._estimator.predict(rows))
+        return said.astype(np.int64) if self.outputs[0].datatype == "INT64" else said
+
     def _rows(self, given: Any) -> Any:
+        if np.asarray(given).dtype not in (np.float32, np.float64):
+            raise ValueError
         rows = np.ascontiguousarray(given, np.float64)
         if rows.ndim != 2 or rows.shape[1] != self.inputs[0].shape[1]:
             raise ValueError
