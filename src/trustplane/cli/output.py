@@ -87,7 +87,7 @@ def shown(value: Any) -> str:
         case bool():
             text = "yes" if value else "no"
         case float():
-            text = f"{value:,.4g}"
+            text = f"{value:,.0f}" if 1e4 <= abs(value) < 1e15 else f"{value:,.4g}"
         case int():
             text = f"{value:,}"
         case list() | tuple():

@@ -20,24 +20,31 @@ _KNOWN = ("labels", "scores", "white-box")
 def draft(
     source: Annotated[str, typer.Argument(help="A CSV or Parquet file, or the name of a view.")],
     label: Annotated[str | None, typer.Option(help="The column that a model is to learn; it is left out.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="A model of the project: its features alone are taken, in its order.")
+    ] = None,
     fixed: Annotated[list[str], typer.Option(help="A feature that no attacker can change.")] = [],
     knowledge: Annotated[str, typer.Option(help="What the attacker sees: labels, scores or white-box.")] = "scores",
 ) -> None:
     """A threat model that every row of a table keeps: a start, for people to own.
 
     trustplane threat draft clients.csv --label default > threat.toml
+
+    trustplane threat draft training --model default-risk > threat.toml
     """
     if knowledge not in _KNOWN:
         raise Usage(f"an attacker knows {', '.join(_KNOWN)}")
-    file = Path(source)
-    if file.suffix in {".csv", ".parquet"}:
-        if not file.is_file():
-            raise Usage(f"there is no file {source}")
-        text = draft_threat(file, label, fixed, knowledge, file.stem)
-    else:
+    file, rows, features = Path(source), None, []
+    named = file.suffix in {".csv", ".parquet"}
+    if named and not file.is_file():
+        raise Usage(f"there is no file {source}")
+    if model is not None or not named:
         with working() as (_, project):
-            rows = project.views.arrow(source)
-        text = draft_threat(rows, label, fixed, knowledge, source)
+            features = [] if model is None else [f["name"] for f in project.models.version(model).interface["features"]]
+            rows = None if named else project.views.arrow(source)
+    if model is not None and not features:
+        raise Usage(f"the newest version of {model} does not name its features")
+    text = draft_threat(file if rows is None else rows, label, fixed, knowledge, file.stem, features)
     emit({"text": text}, lambda: say(text.rstrip()))
 
 

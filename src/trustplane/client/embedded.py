@@ -72,9 +72,11 @@ def sarif(items: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def draft_threat(table: Any, label: str | None, immutable: list[str], knowledge: str, name: str) -> str:
+def draft_threat(
+    table: Any, label: str | None, immutable: list[str], knowledge: str, name: str, features: list[str]
+) -> str:
     """A threat model drafted from a file or an Arrow table; it needs what a plane needs, and no plane."""
-    text: str = part("draft-threat")(table, label, immutable, knowledge, name)
+    text: str = part("draft-threat")(table, label, immutable, knowledge, name, features)
     return text
 
 

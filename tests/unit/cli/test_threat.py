@@ -2,6 +2,9 @@
 
 import json
 import random
+import tomllib
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 
@@ -39,6 +42,25 @@ def test_what_is_wrong_is_said(call, loans, tmp_path) -> None:
     assert call("threat", "draft", tmp_path / "none.csv").code == 2
     assert call("threat", "draft", loans, "--knowledge", "all").code == 2
     assert call("threat", "draft", loans, "--label", "worse").code == 2
+
+
+def test_a_draft_may_be_for_the_features_of_a_model(call, loans, monkeypatch) -> None:
+    class Project:
+        class models:
+            @staticmethod
+            def version(name):
+                said = {"default-risk": [{"name": "owed"}, {"name": "paid"}], "foreign": [{"name": "age"}], "bare": []}
+                return SimpleNamespace(interface={"features": said[name]})
+
+    monkeypatch.setattr("trustplane.cli.threat.working", lambda: nullcontext((None, Project)))
+    drafted = call("threat", "draft", loans, "--model", "default-risk")
+    assert drafted.code == 0
+    assert list(tomllib.loads(drafted.out)["features"]) == ["owed", "paid"]
+    assert "paid <= owed" in drafted.out
+    other = call("threat", "draft", loans, "--model", "foreign")
+    assert other.code == 2
+    assert "TP-RUN-042" in other.err
+    assert "does not name its features" in call("threat", "draft", loans, "--model", "bare").err
 
 
 THREAT = """

@@ -20,12 +20,23 @@ from trustplane.training.threats.writing import written
 from trustplane.values.errors import BadInput
 
 
-def drafted(table: Path | pa.Table, label: str | None, immutable: Sequence[str], knowledge: str, name: str) -> str:
-    """The text of a draft from the columns of numbers without gaps; ``label`` is left out, and so are columns of other kinds."""
+def drafted(
+    table: Path | pa.Table,
+    label: str | None,
+    immutable: Sequence[str],
+    knowledge: str,
+    name: str,
+    features: Sequence[str] = (),
+) -> str:
+    """The text of a draft from the columns of numbers without gaps; ``label`` is left out, and so are columns of other kinds.
+
+    With ``features`` of these columns alone, in their order.
+    """
     rows = _read(table) if isinstance(table, Path) else table
-    missing = [c for c in (*([label] if label else []), *immutable) if c not in rows.column_names]
+    missing = [c for c in (*([label] if label else []), *immutable, *features) if c not in rows.column_names]
     if missing:
         raise BadInput("TP-RUN-042", f"the table has no column {missing[0][:64]!r}")
+    rows = rows.select(features) if features else rows
     names, numbers = _numbers(rows, label)
     known = [n for n in immutable if n in names]
     return written(draft_threat(name, names, numbers, immutable=known, knowledge=Knowledge(knowledge)))
