@@ -176,10 +176,23 @@ def test_the_environment_is_clean(run, output, monkeypatch) -> None:
     row = run("import json, os\nopen('names', 'w').write(json.dumps(dict(os.environ)))")
     environment = json.loads(output(row, "names"))
     assert set(environment) == {
-        "HOME", "JOBLIB_MULTIPROCESSING", "LANG", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "TMPDIR",
+        "HOME", "JOBLIB_MULTIPROCESSING", "LANG", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "PYTHONPATH", "TMPDIR",
         "TRUSTPLANE_INPUT", "TRUSTPLANE_OUTPUT", "TRUSTPLANE_PARAMETERS", "TRUSTPLANE_SEED",
     }  # fmt: skip
     assert "sesame" not in str(environment)
+
+
+def test_what_asks_for_the_libraries_of_its_process_works_without_proc(run, output) -> None:
+    """threadpoolctl takes it that ``/proc/self`` may be read where it is; k-means and skops ask it."""
+    row = run(
+        "import json, threadpoolctl\n"
+        "import skops.io\n"
+        "from sklearn.cluster import KMeans\n"
+        "KMeans(2, n_init=1).fit([[0.0], [0.1], [5.0], [5.1]])\n"
+        "json.dump([p['user_api'] for p in threadpoolctl.threadpool_info()], open('pools', 'w'))"
+    )
+    assert row.state == "done", row.ended
+    assert json.loads(output(row, "pools"))
 
 
 HOGS = {

@@ -11,7 +11,6 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -62,7 +61,6 @@ def main(source: str) -> int:
     """Convert; say what came of it, and 1 where nothing did."""
     told = given()
     seed_all(told.seed)
-    _look_not_at_proc()
     path = Path(source)
     try:
         family, model = load(path)
@@ -89,14 +87,6 @@ def main(source: str) -> int:
             log.metric(figure, figures[figure])
     sys.stdout.write(f"wrote {name}: {json.dumps(figures, sort_keys=True)}\n")
     return 0
-
-
-def _look_not_at_proc() -> None:
-    """The sandbox shows no ``/proc``, and threadpoolctl, which skops loads by way of scikit-learn, would end with it."""
-    with suppress(ImportError):
-        import threadpoolctl
-
-        threadpoolctl._HAS_PROCFS = False  # noqa: SLF001 - it asks the linker then, as it does where there is no /proc
 
 
 def converted(family: str, model: Any, asked: dict[str, Any], told: Any) -> Written:

@@ -11,6 +11,8 @@ from trustplane.training.sandboxes.contract import Limits, SandboxJob
 from trustplane.values.errors import BadInput
 
 SCRATCH = ".scratch"
+STARTUP = Path(__file__).parent / "startup"
+"""What every Python of a script imports first lies here."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _SMALLEST_MEMORY = 64 << 20
 
@@ -83,6 +85,7 @@ def environment_of(job: SandboxJob) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": str(STARTUP),
         "TMPDIR": scratch,
         **job.environment,
     }

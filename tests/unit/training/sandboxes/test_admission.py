@@ -1,5 +1,6 @@
 """A job that cannot be run as asked is refused before anything starts, and the refusal names no value."""
 
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -99,10 +100,22 @@ def test_the_environment_inherits_nothing(job: SandboxJob, monkeypatch: pytest.M
         "LANG",
         "PATH",
         "PYTHONDONTWRITEBYTECODE",
+        "PYTHONPATH",
         "SEED",
         "TMPDIR",
     }
     assert environment["LANG"] == "C"
+
+
+@pytest.mark.parametrize("own", ["open('ran', 'w')", "1 / 0", None])
+def test_what_an_environment_customises_is_imported_too(own: str | None, tmp_path: Path) -> None:
+    if own is not None:
+        (tmp_path / "sitecustomize.py").write_text(own)
+    script = "import sys, threadpoolctl; sys.exit(threadpoolctl._HAS_PROCFS)"
+    path = f"{admission.STARTUP}:{tmp_path}"
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env={"PYTHONPATH": path}, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert (tmp_path / "ran").exists() is (own is not None and own.startswith("open"))
 
 
 @pytest.mark.parametrize(

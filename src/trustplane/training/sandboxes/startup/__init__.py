@@ -1,0 +1,1 @@
+"""The folder that scripts in a sandbox find first on their path."""
