@@ -207,7 +207,12 @@ _REFUSED = (
         "TP-DATA-125",
         "TP-DATA-133",
         "TP-ASSESS-020",
+        "TP-ASSESS-023",
         "TP-RELEASE-020",
+        "TP-RELEASE-027",
+        "TP-RELEASE-028",
+        "TP-RUN-061",
+        "TP-RUN-062",
     ),
 )
 _BY_CODE: Mapping[str, type[TrustplaneError]] = dict.fromkeys(_TAMPERED, Tampered) | dict.fromkeys(_REFUSED, Refused)
