@@ -21,6 +21,10 @@ from trustplane.kernel.target import Target
 from trustplane.values.clock import rfc3339
 from trustplane.values.errors import BadInput, Unauthenticated
 
+PREFIX = "/api/v1"
+PROBLEMS: dict[int | str, dict[str, Any]] = {"default": {"description": "A problem document (RFC 9457)"}}
+"""What every route may answer besides."""
+
 T = TypeVar("T")
 _bearer = HTTPBearer(auto_error=False, description="A token (`tp_…`) or the secret of a session.")
 LONGEST_KEY = 200

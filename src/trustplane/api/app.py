@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import FastAPI, Request, Response
 
 from trustplane import __version__
 from trustplane.api import (
@@ -31,6 +31,7 @@ from trustplane.api import (
     view_requests,
     workspace,
 )
+from trustplane.api.access import PREFIX, PROBLEMS
 from trustplane.assessment.service import resume_assessments
 from trustplane.data.subjects.erasure import resume_erasures
 from trustplane.kernel.founding import found, upgrade
@@ -39,7 +40,6 @@ from trustplane.kernel.plugins import group, load
 from trustplane.monitoring.service import resume_monitors
 from trustplane.training.runs import resume_runs
 
-PREFIX = "/api/v1"
 _RESOURCES = (
     workspace,
     identity,
@@ -99,14 +99,12 @@ def create_app(folder: Path, *, executes: bool = False) -> FastAPI:
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,
         redoc_url=None,
-        responses={"default": {"description": "A problem document (RFC 9457)"}},
+        responses=PROBLEMS,
     )
     problems.install(app)
-    resources = APIRouter(prefix=PREFIX)
-    for module in _RESOURCES:
-        resources.include_router(module.router)
-    app.include_router(resources)
-    app.include_router(ledger.log)
+    # As they are: to include a router is to work out each of its routes once more, which every command would wait for.
+    for router in (*(module.router for module in _RESOURCES), ledger.log):
+        app.router.routes.extend(router.routes)
     for entry in group("mounts"):
         load(entry)(app)
     app.middleware("http")(_guarded)

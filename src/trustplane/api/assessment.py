@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from trustplane.api.access import Asked, listed, moment
+from trustplane.api.access import PREFIX, PROBLEMS, Asked, listed, moment
 from trustplane.api.release import VERSION, Named, OneVersion, ShownVersion
 from trustplane.assessment.changed import changes_of
 from trustplane.assessment.checks.registry import installed_checks
@@ -30,7 +30,7 @@ from trustplane.release.tables import Model, ModelVersion
 from trustplane.training.threats.service import newest_threats, threat_target
 from trustplane.values.errors import NotFound
 
-router = APIRouter(tags=["assessment"])
+router = APIRouter(prefix=PREFIX, tags=["assessment"], responses=PROBLEMS)
 MODEL = "/projects/{project}/models/{model}"
 EVIDENCE = "/projects/{project}/assessments/{assessment}/evidence"
 

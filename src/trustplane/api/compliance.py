@@ -7,7 +7,7 @@ from fastapi import APIRouter, status
 from fastapi.responses import StreamingResponse
 from sqlalchemy import select
 
-from trustplane.api.access import Asked, Paged, listed, moment, names_of, page_of
+from trustplane.api.access import PREFIX, PROBLEMS, Asked, Paged, listed, moment, names_of, page_of
 from trustplane.api.release import finding_facts
 from trustplane.compliance.lineage import lineage
 from trustplane.compliance.service import create_report, evaluate_controls, mapped_clauses, open_report
@@ -16,7 +16,7 @@ from trustplane.kernel.controls.registry import registered
 from trustplane.kernel.controls.tables import FindingRow
 from trustplane.kernel.identity.scopes import project_target
 
-router = APIRouter(tags=["compliance"])
+router = APIRouter(prefix=PREFIX, tags=["compliance"], responses=PROBLEMS)
 _TYPES = {"json": "application/json", "html": "text/html; charset=utf-8"}
 
 

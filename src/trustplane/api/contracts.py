@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from trustplane.api.access import Asked, moment
+from trustplane.api.access import PREFIX, PROBLEMS, Asked, moment
 from trustplane.data.catalog import dataset_target, find_dataset, find_version
 from trustplane.data.contracts.contract import LONGEST, read_contract
 from trustplane.data.contracts.service import (
@@ -21,7 +21,7 @@ from trustplane.data.tables import Dataset
 from trustplane.kernel.identity.scopes import find_project
 from trustplane.kernel.identity.tables import Principal
 
-router = APIRouter(tags=["contracts"])
+router = APIRouter(prefix=PREFIX, tags=["contracts"], responses=PROBLEMS)
 
 
 class NewContract(BaseModel):

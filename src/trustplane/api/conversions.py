@@ -5,13 +5,13 @@ from typing import Any
 from fastapi import APIRouter, status
 from pydantic import BaseModel, Field
 
-from trustplane.api.access import Asked, names_of
+from trustplane.api.access import PREFIX, PROBLEMS, Asked, names_of
 from trustplane.api.training import decoded, run_summary
 from trustplane.release.conversion import Wanted, start_conversion
 from trustplane.training.profiles import USUAL
 from trustplane.training.tables import Run
 
-router = APIRouter(tags=["release"])
+router = APIRouter(prefix=PREFIX, tags=["release"], responses=PROBLEMS)
 
 
 class NewConversion(BaseModel):

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from trustplane.api.access import Asked, Door, Paged, moment, page_of
+from trustplane.api.access import PREFIX, PROBLEMS, Asked, Door, Paged, moment, page_of
 from trustplane.api.streaming import chunks_of
 from trustplane.data.accepting import BY_POLICY
 from trustplane.data.catalog import dataset_target, find_dataset, find_version, find_view, view_target
@@ -34,7 +34,7 @@ from trustplane.kernel.identity.scopes import find_project
 from trustplane.kernel.identity.tables import Principal
 from trustplane.values.errors import BadInput
 
-router = APIRouter(tags=["data"])
+router = APIRouter(prefix=PREFIX, tags=["data"], responses=PROBLEMS)
 STANDS_ALONE = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 ARROW_STREAM = "application/vnd.apache.arrow.stream"
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, SecretStr
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from trustplane.api.access import Asked, Paged, listed, moment, page_of, plane_of
+from trustplane.api.access import PREFIX, PROBLEMS, Asked, Paged, listed, moment, page_of, plane_of
 from trustplane.kernel.identity import principals as service
 from trustplane.kernel.identity.authentication import log_in
 from trustplane.kernel.identity.scopes import environment_target, find_environment, find_project, project_target
@@ -17,7 +17,7 @@ from trustplane.kernel.plane import Plane
 from trustplane.kernel.target import PLANE, Target
 from trustplane.values.errors import NotFound
 
-router = APIRouter(tags=["identity"])
+router = APIRouter(prefix=PREFIX, tags=["identity"], responses=PROBLEMS)
 Made = status.HTTP_201_CREATED
 
 

@@ -7,13 +7,13 @@ import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
-from trustplane.api.access import Asked, Door, listed, moment
+from trustplane.api.access import PREFIX, PROBLEMS, Asked, Door, listed, moment
 from trustplane.kernel.jobs.cancelling import cancel_job, owner_of
 from trustplane.kernel.jobs.status import JobStatus
 from trustplane.kernel.policy.requests import account
 from trustplane.kernel.target import PLANE, Target
 
-router = APIRouter(tags=["jobs"])
+router = APIRouter(prefix=PREFIX, tags=["jobs"], responses=PROBLEMS)
 
 
 def _target(door: Door, job: str) -> Target:

@@ -7,13 +7,13 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from trustplane.api.access import Asked, Paged, moment, page_of
+from trustplane.api.access import PREFIX, PROBLEMS, Asked, Paged, moment, page_of
 from trustplane.kernel.target import Target
 from trustplane.kernel.vault.destroying import destroy_key
 from trustplane.kernel.vault.tables import VaultKey
 from trustplane.values.errors import NotFound
 
-router = APIRouter(tags=["keys"])
+router = APIRouter(prefix=PREFIX, tags=["keys"], responses=PROBLEMS)
 
 
 class Destruction(BaseModel):

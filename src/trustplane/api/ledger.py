@@ -11,7 +11,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 
-from trustplane.api.access import Asked, Paged, listed, names_of, plane_of
+from trustplane.api.access import PREFIX, PROBLEMS, Asked, Paged, listed, names_of, plane_of
 from trustplane.kernel.ledger.crosscheck import verify
 from trustplane.kernel.ledger.log import Recorded
 from trustplane.kernel.plane import Plane
@@ -19,8 +19,8 @@ from trustplane.kernel.target import PLANE
 from trustplane.values.digests import CHUNK
 from trustplane.values.errors import NotFound
 
-router = APIRouter(tags=["ledger"])
-log = APIRouter(prefix="/log", tags=["log"])
+router = APIRouter(prefix=PREFIX, tags=["ledger"], responses=PROBLEMS)
+log = APIRouter(prefix="/log", tags=["log"], responses=PROBLEMS)
 _TILE = re.compile(r"tile/([0-9]{1,2}|entries)/(x[0-9]{3}/){0,6}[0-9]{3}(\.p/[0-9]{1,3})?\Z")
 _SEEN = "seen.jsonl"
 

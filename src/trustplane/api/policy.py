@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 
 from trustplane.api import assumed
-from trustplane.api.access import Asked, listed, moment
+from trustplane.api.access import PREFIX, PROBLEMS, Asked, listed, moment
 from trustplane.kernel.identity.authentication import load_actor
 from trustplane.kernel.identity.principals import find_principal
 from trustplane.kernel.identity.scopes import environment_target, find_environment, project_target
@@ -21,7 +21,7 @@ from trustplane.kernel.target import PLANE, Target
 from trustplane.values.errors import BadInput, nearest
 from trustplane.values.outcomes import Allowed, Failed
 
-router = APIRouter(tags=["policy"])
+router = APIRouter(prefix=PREFIX, tags=["policy"], responses=PROBLEMS)
 _POLICIES = Target("Policy", "built-in", attributes={"proposer": account("plane")})
 
 

@@ -5,14 +5,14 @@ from typing import Any
 from fastapi import APIRouter, status
 from pydantic import BaseModel, Field
 
-from trustplane.api.access import Asked, listed, moment
+from trustplane.api.access import PREFIX, PROBLEMS, Asked, listed, moment
 from trustplane.data.catalog import dataset_target, find_dataset
 from trustplane.data.private.budgets import BudgetSpec, budgets_of, set_budget, shown
 from trustplane.data.private.questions import question_of
 from trustplane.data.private.releases import release_statistic, releases_of
 from trustplane.data.tables import PrivacyBudget, PrivacyRelease
 
-router = APIRouter(tags=["private statistics"])
+router = APIRouter(prefix=PREFIX, tags=["private statistics"], responses=PROBLEMS)
 
 
 class NewBudget(BaseModel):

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from trustplane.api.access import Asked, Door, Paged, moment, names_of, page_of
+from trustplane.api.access import PREFIX, PROBLEMS, Asked, Door, Paged, moment, names_of, page_of
 from trustplane.assessment.report import assessment_facts
 from trustplane.assessment.service import assessments_of
 from trustplane.kernel.controls.tables import FindingRow
@@ -26,7 +26,7 @@ from trustplane.release.tables import Approval, Model, ModelVersion, Waiver
 from trustplane.release.waivers import find_waiver, grant_waiver, request_waiver
 from trustplane.values.outcomes import Passed
 
-router = APIRouter(tags=["release"])
+router = APIRouter(prefix=PREFIX, tags=["release"], responses=PROBLEMS)
 VERSION = "/projects/{project}/models/{model}/versions/{number}"
 
 

@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, Field
 from sqlalchemy.orm import Session
 
-from trustplane.api.access import Asked, Paged, listed, moment, names_of, page_of
+from trustplane.api.access import PREFIX, PROBLEMS, Asked, Paged, listed, moment, names_of, page_of
 from trustplane.data.blind_index import Identifier
 from trustplane.data.retention import lift_hold, overdue, place_hold, schedule_retention, start_expiry
 from trustplane.data.subjects.access import export
@@ -29,7 +29,7 @@ from trustplane.data.subjects.requests import (
 from trustplane.data.tables import Dataset, DatasetVersion, SubjectRequest
 from trustplane.kernel.identity.scopes import project_target
 
-router = APIRouter(tags=["requests"])
+router = APIRouter(prefix=PREFIX, tags=["requests"], responses=PROBLEMS)
 _TYPES = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
 Words = Annotated[str, Field(max_length=2000)]
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from trustplane.api.access import Asked, Door, Paged, listed, moment, names_of, page_of
+from trustplane.api.access import PREFIX, PROBLEMS, Asked, Door, Paged, listed, moment, names_of, page_of
 from trustplane.kernel.identity.scopes import find_project
 from trustplane.kernel.identity.tables import Environment
 from trustplane.monitoring.service import run_monitor, schedule_monitor
@@ -19,7 +19,7 @@ from trustplane.serving.catalog import deployment_target, find_deployment
 from trustplane.serving.decisions import read as read_decisions
 from trustplane.serving.tables import Decision, Deployment
 
-router = APIRouter(tags=["rollout"])
+router = APIRouter(prefix=PREFIX, tags=["rollout"], responses=PROBLEMS)
 DEPLOYMENT = "/projects/{project}/deployments/{deployment}"
 
 

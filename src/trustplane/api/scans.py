@@ -5,13 +5,13 @@ from typing import Any
 from fastapi import APIRouter, status
 from pydantic import BaseModel, Field
 
-from trustplane.api.access import Asked, listed, moment, names_of
+from trustplane.api.access import PREFIX, PROBLEMS, Asked, listed, moment, names_of
 from trustplane.release.scanning.service import scan_output, scans_of
 from trustplane.release.tables import ArtifactScan
 from trustplane.training.runs import run_target
 from trustplane.training.tables import Run
 
-router = APIRouter(tags=["release"])
+router = APIRouter(prefix=PREFIX, tags=["release"], responses=PROBLEMS)
 
 
 class NewScan(BaseModel):

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, status
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from trustplane.api.access import Asked, Door, listed, moment, names_of
+from trustplane.api.access import PREFIX, PROBLEMS, Asked, Door, listed, moment, names_of
 from trustplane.assessment.tables import Assessment
 from trustplane.assessment.threats import assessments_by, robustness_of
 from trustplane.release.catalog import model_target
@@ -26,7 +26,7 @@ from trustplane.training.threats.service import (
 )
 from trustplane.training.threats.telling import plain
 
-router = APIRouter(tags=["threats"])
+router = APIRouter(prefix=PREFIX, tags=["threats"], responses=PROBLEMS)
 
 
 class NewThreat(BaseModel):

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from trustplane.api.access import Asked, Paged, listed, moment, names_of, page_of
+from trustplane.api.access import PREFIX, PROBLEMS, Asked, Paged, listed, moment, names_of, page_of
 from trustplane.training.accounting import by_author, totals
 from trustplane.training.cancelling import cancel_run
 from trustplane.training.following import SILENCE, Said, follow_log
@@ -25,7 +25,7 @@ from trustplane.training.spec import RunSpec
 from trustplane.training.tables import Run
 from trustplane.values.errors import BadInput
 
-router = APIRouter(tags=["training"])
+router = APIRouter(prefix=PREFIX, tags=["training"], responses=PROBLEMS)
 _USED = ("wall_seconds", "cpu_seconds", "peak_memory_bytes", "output_bytes")
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, status
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from trustplane.api.access import Asked, listed, moment
+from trustplane.api.access import PREFIX, PROBLEMS, Asked, listed, moment
 from trustplane.api.data import NewView, spec_of
 from trustplane.data.catalog import dataset_target
 from trustplane.data.tables import Dataset, ViewRequest
@@ -20,7 +20,7 @@ from trustplane.data.view_requests import (
 from trustplane.kernel.identity.scopes import find_project
 from trustplane.kernel.identity.tables import Principal
 
-router = APIRouter(tags=["views"])
+router = APIRouter(prefix=PREFIX, tags=["views"], responses=PROBLEMS)
 
 
 class NewViewRequest(NewView):

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from sqlalchemy import text
 
 from trustplane import __version__
-from trustplane.api.access import Asked
+from trustplane.api.access import PREFIX, PROBLEMS, Asked
 from trustplane.kernel.plane import Plane
 from trustplane.kernel.target import PLANE
 from trustplane.release.shipped import verify_shipped
@@ -16,7 +16,7 @@ from trustplane.training.sandboxes.registry import installed_sandboxes, open_san
 from trustplane.values.errors import TrustplaneError
 from trustplane.values.outcomes import Failed
 
-router = APIRouter(tags=["workspace"])
+router = APIRouter(prefix=PREFIX, tags=["workspace"], responses=PROBLEMS)
 Check = dict[str, str]
 
 

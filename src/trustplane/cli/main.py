@@ -3,8 +3,10 @@
 Nothing heavy is imported for ``--version`` and ``--help``.
 """
 
+import atexit
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 
 from trustplane import __version__
@@ -75,6 +77,28 @@ OPTIONS = """Options that every command takes:
   -p, --project NAME      the project (TRUSTPLANE_PROJECT; else the only one)
       --json              the result as JSON on stdout
 Exit codes: 0 ok, 1 a gate or check failed, 2 usage, 3 something is unavailable, 4 denied."""
+
+
+def run() -> None:
+    """What the script calls: :func:`main`, and then an end without looking at every module once more, which takes a third of a command's time.
+
+    Threads have ended and what was registered for the exit has run when the process leaves.
+    """
+    code: int | str | None = 1
+
+    def leave() -> None:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code if isinstance(code, int) else 1)
+
+    atexit.register(leave)  # first, so that it is the last to be called
+    try:
+        main()
+    except SystemExit as ended:
+        code = ended.code or 0
+    else:
+        code = 0
 
 
 def main() -> None:
@@ -153,4 +177,4 @@ def _call(name: str, arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    run()

@@ -28,12 +28,8 @@ def mount(app: FastAPI) -> None:
     def icon() -> Response:
         return Response(status_code=204)
 
-    app.include_router(pages.router)
-    app.include_router(data.router)
-    app.include_router(requests.router)
-    app.include_router(runs.router)
-    app.include_router(scans.router)
-    app.include_router(threats.router)
+    for module in (pages, data, requests, runs, scans, threats):
+        app.router.routes.extend(module.router.routes)
     problem = app.exception_handlers[TrustplaneError]
 
     @app.exception_handler(TrustplaneError)

@@ -34,6 +34,25 @@ def test_help_imports_next_to_nothing(argument):
     assert len(modules) < int(bare.stdout) + 40
 
 
+@pytest.mark.parametrize(
+    ("ends", "code"), [("pass", 0), ("sys.exit(4)", 4), ("sys.exit('no')", 1), ("sys.exit()", 0), ("1 / 0", 1)]
+)
+def test_the_script_ends_with_its_code_after_threads_and_exit_functions(ends, code):
+    script = (
+        "import atexit, sys, threading, time\n"
+        "from trustplane.cli import main as cli\n"
+        "def main():\n"
+        "    atexit.register(print, 'left', end='')\n"
+        "    threading.Thread(target=lambda: (time.sleep(0.2), print('thread', end=' '))).start()\n"
+        f"    {ends}\n"
+        "cli.main = main\n"
+        "cli.run()"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (code, "thread left")
+    assert ("ZeroDivisionError" in done.stderr) is (ends == "1 / 0")
+
+
 def test_the_overview_names_every_command(call):
     done = call("--help")
     assert done.code == 0
