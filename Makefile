@@ -52,7 +52,7 @@ up: $(VENV)/.demo ## Serve the API, the console and the log of the demo workspac
 
 test: $(VENV)/.test browser ## Run every check: ruff, mypy, import-linter, tests, docs
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync look-types look-style look-docs look-imports
-	@$(BIN)/python -m pytest -n 2 --dist loadscope --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist loadscope --cov --cov-report=term:skip-covered $(PYTEST_ARGS)
 
 look-style:
 	@$(BIN)/ruff format --check --quiet . || { echo "run: make lint"; exit 1; }
