@@ -33,7 +33,9 @@ def ours(data: Phishing, fitted: dict, rows: np.ndarray) -> tuple[list[Figure], 
         taken = time.process_time() - begun
         made = outcome.evaded
         wrong = (~validate(data.threat, data.names, outcome.origins[made], outcome.evasions[made]).valid).sum()
-        speed[name] = made.sum() / taken
+        begun = time.process_time()  # the Toolbox does not look for the nearest evasion either
+        plain = attack(opened, data.threat, data.names, rows, data.background, Effort(seconds=300, near=False))
+        speed[name] = plain.evaded.sum() / (time.process_time() - begun)
         found += [
             Figure(f"{name}: valid success", outcome.success, "", WANTED[name]),
             Figure(f"{name}: CPU", taken / len(rows) * 1000, "ms/row", 10, least=False),
