@@ -55,7 +55,7 @@ def explain_rows(
         means = _means(plane, opened) if counterfactual else None
         matrix = _matrix(rows, on.model.names)
         told = tell(on, matrix)
-        turned = [None] * len(told) if means is None else turned_by(on, means, matrix, told, subject.format)
+        turned = [None] * len(told) if means is None else turned_by(on, means, matrix, told)
         unfavourable = sum(not t.favourable for t in told)
         op.record(
             version=subject.model_version_id,

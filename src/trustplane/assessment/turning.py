@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trustplane.assessment.attackable import attackable
 from trustplane.assessment.checks.contract import Matrix
 from trustplane.assessment.explaining.advice import GAPS, OUTSIDE, Counterfactuals, advised
 from trustplane.assessment.explaining.reasons import Basis, Told
 from trustplane.assessment.explaining.recourse import MOST_OPTIONS, of_person, seek
 from trustplane.training.attacks.engine import Effort
-from trustplane.training.attacks.models import open_artifact
 from trustplane.training.threats.model import ThreatModel
 from trustplane.training.threats.validator import holding
 from trustplane.values.digests import Digest
@@ -40,8 +40,8 @@ def means_of(on: Basis, threat: ThreatModel | None, digest: Digest, protected: S
     return Means(of_person(threat, fixed, on.model.favourable), fixed, digest)
 
 
-def turned_by(on: Basis, means: Means, matrix: Matrix, told: Sequence[Told], form: str) -> list[Counterfactuals | None]:
-    """Of each row that is decided about unfavourably what would turn the decision; ``form`` is the format of the model."""
+def turned_by(on: Basis, means: Means, matrix: Matrix, told: Sequence[Told]) -> list[Counterfactuals | None]:
+    """Of each row that is decided about unfavourably what would turn the decision."""
     found: list[Counterfactuals | None] = [None] * len(told)
     declined = [n for n, t in enumerate(told) if not t.favourable]
     gaps = np.asarray(np.isnan(matrix).any(axis=1))
@@ -52,9 +52,7 @@ def turned_by(on: Basis, means: Means, matrix: Matrix, told: Sequence[Told], for
         found[n] = Counterfactuals((), GAPS if gaps[n] else OUTSIDE)
     asked, model = whole[exists], on.model
     if len(asked):
-        attacked = open_artifact(
-            model.artifact, form, lambda given: model.score(given.astype(np.float32)), model.threshold
-        )
+        attacked = attackable(model.artifact, model.form, model.score, model.threshold)
         effort = Effort(QUERIES, SECONDS)
         sought = seek(
             attacked, means.threat, model.names, matrix[asked], on.reference, effort, MOST_OPTIONS, means.fixed

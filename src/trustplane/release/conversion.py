@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import msgspec
 
 from trustplane.kernel.identity.scopes import find_project
-from trustplane.release.scanning.report import PASSED, facts
+from trustplane.release.scanning.report import PASSED, facts, objection_told
 from trustplane.release.scanning.scan import scan_chunks
 from trustplane.release.scanning.service import scan_output
 from trustplane.release.tables import ArtifactScan
@@ -63,7 +63,7 @@ def start_conversion(
             "TP-RUN-062", "only what a run left that ended well is converted", why=f"its state is {source.state}"
         )
     if found.verdict != PASSED:
-        _refuse(wanted.artifact, told_of(found.report["objections"][0]), found.report)
+        _refuse(wanted.artifact, objection_told(found.report["objections"][0]), found.report)
     _require_pickle(found.format, loads_code=bool(found.report["loads_code"]))
     origin = {RUN: source.id, SHA256: source.outputs[wanted.artifact]["sha256"]}
     spec = _spec(wanted, msgspec.json.encode(origin), origin, source.author_id)
@@ -84,8 +84,10 @@ def _spec(wanted: Wanted, data: bytes, origin: Mapping[str, str] | None = None, 
 
 
 def _check(wanted: Wanted) -> None:
-    if bool(wanted.run) is bool(wanted.data):
-        raise BadInput("TP-RELEASE-029", "a conversion takes an output of a run, or a file that is sent along")
+    if not (wanted.run or wanted.data):
+        raise BadInput("TP-RELEASE-029", f"{wanted.artifact[:120]} is empty, and no run is named")
+    if wanted.run and wanted.data:
+        raise BadInput("TP-RELEASE-029", "a conversion takes an output of a run or a file that is sent along, not both")
     if wanted.to not in TARGETS:
         raise BadInput("TP-RELEASE-029", f"no format is called {wanted.to[:40]!r}", fix=f"choose {', '.join(TARGETS)}")
     if not 0 <= wanted.tolerance <= LOOSEST:
@@ -100,20 +102,19 @@ def _scan(op: "Operation", wanted: Wanted) -> None:
     """Scan a file that was sent along: what the scan says is part of the record of the run, or of the refusal."""
     found = facts(scan_chunks([wanted.data], wanted.artifact))
     if found["verdict"] != PASSED:
-        _refuse(wanted.artifact, told_of(found["objections"][0]), {"objections": found["objections"][:20]})
+        _refuse(wanted.artifact, objection_told(found["objections"][0]), {"objections": found["objections"][:20]})
     _require_pickle(found["format"], loads_code=found["loads_code"])
     op.record(scanned={name: found[name] for name in ("format", "verdict", "digest")})
 
 
 def _refuse(artifact: str, why: str, report: Mapping[str, Any]) -> NoReturn:
-    raise Refused("TP-RELEASE-020", f"{artifact[:120]} is refused by the scan", why=why, facts=report)
-
-
-def told_of(objection: Mapping[str, Any]) -> str:
-    """An objection as plain facts, in one line."""
-    at = "" if objection["offset"] is None else f" at byte {objection['offset']:,}"
-    place = " in ".join(reversed(objection["place"]))
-    return f"{objection['message']}{at}{f' of {place}' if place else ''}"
+    raise Refused(
+        "TP-RELEASE-020",
+        f"{artifact[:120]} is refused by the scan",
+        why=why,
+        fix="see all that speaks against it with 'trustplane scan FILE --all', and have its maker save it in a format that holds no code",
+        facts=report,
+    )
 
 
 def _require_pickle(kind: str, *, loads_code: bool) -> None:

@@ -15,7 +15,7 @@ from trustplane.kernel.vault.keys import SecretKey
 from trustplane.kernel.vault.tables import VaultKey
 from trustplane.release.catalog import model_target, subject_of
 from trustplane.release.formats.registry import inspect
-from trustplane.release.scanning.report import PASSED
+from trustplane.release.scanning.report import PASSED, objection_told
 from trustplane.release.scanning.scan import Scanned, scan_chunks
 from trustplane.release.scanning.service import scan_row
 from trustplane.release.tables import Model, ModelVersion
@@ -69,10 +69,8 @@ def register_version(
         inspected = inspect(data)
         scan = scan_row(run, artifact, scanned(data, artifact), actor.id, plane.clock.now())
         if scan.verdict != PASSED:
-            against = scan.report["objections"][0]
-            raise Refused(
-                "TP-RELEASE-020", f"{artifact} is refused by the scan", why=against["message"], facts=scan.report
-            )
+            why = objection_told(scan.report["objections"][0])
+            raise Refused("TP-RELEASE-020", f"{artifact} is refused by the scan", why=why, facts=scan.report)
         interface = {
             **msgspec.to_builtins(inspected),
             "features": [msgspec.to_builtins(f) for f in _features(plane, run, keys[run.key_id])],

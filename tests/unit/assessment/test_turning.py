@@ -138,9 +138,7 @@ def test_rows_with_gaps_and_rows_that_cannot_exist_are_told_apart() -> None:
     known = np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32)
     on = basis(Decided(b"", score, ("income", "debt")), known)
     rows = np.array([[-0.5, 0.5], [np.nan, 2.0], [0.75, 3.0], [0.0, -2.0]], np.float32)
-    one, gaps, outside, rich = turned_by(
-        on, means_of(on, parse_threat(related), sha256(b""), ()), rows, tell(on, rows), "onnx"
-    )
+    one, gaps, outside, rich = turned_by(on, means_of(on, parse_threat(related), sha256(b""), ()), rows, tell(on, rows))
     assert one.options
     assert (gaps, outside, rich) == (Counterfactuals((), GAPS), Counterfactuals((), OUTSIDE), None)
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
+from trustplane.assessment.attackable import attackable
 from trustplane.assessment.changed import changed_table
 from trustplane.assessment.checks.contract import (
     CheckInput,
     CheckResult,
     Descriptor,
     Examined,
-    Floats,
     Ints,
     Matrix,
     Parameter,
@@ -21,10 +21,8 @@ from trustplane.assessment.checks.contract import (
 )
 from trustplane.assessment.explaining.recourse import Option, of_person, seek
 from trustplane.assessment.explaining.reference import favourable_rows
-from trustplane.training.attacks.contract import Model
 from trustplane.training.attacks.engine import Effort
 from trustplane.training.attacks.figures import wilson
-from trustplane.training.attacks.models import open_artifact
 from trustplane.training.threats.model import ThreatModel
 from trustplane.training.threats.validator import holding
 from trustplane.values.errors import BadInput
@@ -126,12 +124,7 @@ def _seek(
     data: CheckInput,
     parameters: Mapping[str, float],
 ) -> _Sought:
-    def score(rows: Floats) -> Floats:
-        return examined.score(rows.astype(np.float32))
-
-    model = Model(score, examined.threshold)
-    if examined.artifact:
-        model = open_artifact(examined.artifact, examined.format, score, examined.threshold)
+    model = attackable(examined.artifact, examined.format, examined.score, examined.threshold)
     effort = Effort(int(max(parameters["queries"], 1)), max(parameters["seconds"], 1.0), data.seed)
     fixed = {*examined.immutable, *data.groups}
     rows = examined.holdout.features[chosen]

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from trustplane.assessment.attackable import attackable
 from trustplane.assessment.changed import changed_table
 from trustplane.assessment.checks.contract import (
     CheckInput,
@@ -21,7 +22,6 @@ from trustplane.assessment.checks.contract import (
 from trustplane.training.attacks.contract import Model
 from trustplane.training.attacks.engine import Effort, Outcome, attack
 from trustplane.training.attacks.figures import curve, figures, weaknesses, wilson
-from trustplane.training.attacks.models import open_artifact
 from trustplane.training.attacks.registry import further_attacks
 from trustplane.training.attacks.space import price, repaired, space_of
 from trustplane.training.threats.draft import LEAST_ROWS, draft_threat
@@ -129,7 +129,8 @@ def _result(
     examined: Examined, threat: ThreatModel, chosen: Ints, parameters: Mapping[str, float], seed: int
 ) -> CheckResult:
     rows = examined.holdout.features[chosen].astype(np.float64)
-    model = _model(examined, threat)
+    seen = examined.artifact if threat.knowledge is Knowledge.WHITE_BOX else b""
+    model = attackable(seen, examined.format, examined.score, examined.threshold)
     effort = Effort(int(max(parameters["queries"], 1)), max(parameters["seconds"], 1.0), seed, near=True)
     found = attack(model, threat, examined.names, rows, _background(examined, threat), effort, further_attacks())
     measured, intervals = figures(found)
@@ -138,15 +139,6 @@ def _result(
     intervals["noise_flips"] = wilson(flips, of)
     verdict = _judge(found, threat, measured, intervals, parameters)
     return CheckResult(verdict, measured, intervals, _details(found, threat), _evidence(examined, model, found, chosen))
-
-
-def _model(examined: Examined, threat: ThreatModel) -> Model:
-    def score(rows: Floats) -> Floats:
-        return examined.score(rows.astype(np.float32))
-
-    if threat.knowledge is Knowledge.WHITE_BOX and examined.artifact:
-        return open_artifact(examined.artifact, examined.format, score, examined.threshold)
-    return Model(score, examined.threshold)
 
 
 def _noise_flips(model: Model, threat: ThreatModel, names: Sequence[str], rows: Floats, seed: int) -> tuple[int, int]:

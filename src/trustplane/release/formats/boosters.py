@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from trustplane.release.formats.contract import FormatDescriptor
 from trustplane.release.formats.judged import Judged
-from trustplane.release.scanning.contract import Content, Inner, Judgement, Rejected, Rule, ScannerDescriptor
+from trustplane.release.scanning.contract import HEAD, Content, Inner, Judgement, Rejected, Rule, ScannerDescriptor
 from trustplane.training.runtimes.boosters import catboost, lightgbm, xgboost
 from trustplane.training.runtimes.boosters.sound import Booster, Unhandled, Unsound
 
@@ -73,20 +73,14 @@ class Xgboost(Judged):
     """The format of :class:`XgboostFile`."""
 
     descriptor = FormatDescriptor("xgboost", "XGBoost in JSON or UBJSON")
-
-    def begins(self, head: bytes, size: int) -> bool:
-        """It begins with its learner."""
-        return xgboost.begins(head)
+    scanner = XgboostFile()
 
 
 class Lightgbm(Judged):
     """The format of :class:`LightgbmFile`."""
 
     descriptor = FormatDescriptor("lightgbm", "LightGBM as text")
-
-    def begins(self, head: bytes, size: int) -> bool:
-        """It begins with its kind and its version."""
-        return lightgbm.begins(head)
+    scanner = LightgbmFile()
 
 
 class Catboost(Judged):
@@ -94,6 +88,6 @@ class Catboost(Judged):
 
     descriptor = FormatDescriptor("catboost", "CatBoost in JSON")
 
-    def begins(self, head: bytes, size: int) -> bool:
-        """It begins with its features."""
-        return catboost.begins(head)
+    def recognises(self, data: bytes) -> bool:
+        """It begins with its features; the binary form is no file of this format."""
+        return catboost.begins(data[:HEAD])

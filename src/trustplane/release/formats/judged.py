@@ -1,23 +1,21 @@
 """Formats whose files a scanner judges: the door asks the same process as ``trustplane scan``, and admits what nothing speaks against."""
 
 from trustplane.release.formats.contract import FormatDescriptor, Inspected
-from trustplane.release.scanning.contract import HEAD, Rule
+from trustplane.release.scanning.contract import HEAD, Rule, Scanner
 from trustplane.release.scanning.scan import scan_chunks, told
 from trustplane.values.errors import Refused, Unavailable
 
 
 class Judged:
-    """A format by its scanner. A subclass names its descriptor, which has the scanner's name, and says what its files begin with."""
+    """A format by its scanner. A subclass names its descriptor, which has the scanner's name, and the scanner; where a layout judges its
+    archives, it recognises them itself."""
 
     descriptor: FormatDescriptor
+    scanner: Scanner
 
     def recognises(self, data: bytes) -> bool:
         """Whether the bytes begin like a file of this format."""
-        return self.begins(data[:HEAD], len(data))
-
-    def begins(self, head: bytes, size: int) -> bool:
-        """What the scanner says of a file's beginning."""
-        raise NotImplementedError
+        return self.scanner.recognises(data[:HEAD], len(data))
 
     def inspect(self, data: bytes) -> Inspected:
         """What a scan of the bytes says, unless something speaks against them."""

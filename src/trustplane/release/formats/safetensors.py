@@ -25,19 +25,14 @@ _BITS = {
 }  # fmt: skip
 
 
-def begins(head: bytes, size: int) -> bool:
-    """A length that fits the file, and then the brace of the header."""
-    return head[8:9] == b"{" and 2 <= int.from_bytes(head[:8], "little") <= min(size - 8, 100_000_000)
-
-
 class SafetensorsScanner:
     """Judges one file."""
 
     descriptor = ScannerDescriptor("safetensors", "safetensors")
 
     def recognises(self, head: bytes, size: int) -> bool:
-        """By its header's length and first character."""
-        return begins(head, size)
+        """A length that fits the file, and then the brace of the header."""
+        return head[8:9] == b"{" and 2 <= int.from_bytes(head[:8], "little") <= min(size - 8, 100_000_000)
 
     def judge(self, content: Content, inner: Inner) -> Judgement:
         """Every byte belongs to the header or to one tensor."""
@@ -80,10 +75,7 @@ class Safetensors(Judged):
     """Weights."""
 
     descriptor = FormatDescriptor("safetensors", "safetensors", weights=True)
-
-    def begins(self, head: bytes, size: int) -> bool:
-        """As the scanner knows it."""
-        return begins(head, size)
+    scanner = SafetensorsScanner()
 
 
 def _check_texts(texts: Any) -> None:

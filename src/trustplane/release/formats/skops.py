@@ -37,7 +37,7 @@ class SkopsLayout:
     descriptor = ScannerDescriptor("skops", "skops")
 
     def fits(self, names: frozenset[str]) -> bool:
-        """It has a schema, and Keras' configuration is none."""
+        """It has a schema."""
         return SCHEMA in names
 
     def arrange(self, members: Mapping[str, Content], inner: Inner) -> Iterator[Judgement]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from trustplane import __version__
 from trustplane.release.scanning.contract import Objection, Rule
-from trustplane.release.scanning.scan import Scanned, scan_paths, verdict
+from trustplane.release.scanning.scan import Scanned, scan_paths, told, verdict
 from trustplane.values.outcomes import Failed, Inconclusive, Passed
 
 PASSED, REFUSED, NOT_CHECKED = "passed", "refused", "not-checked"
@@ -53,6 +53,12 @@ def facts(scanned: Scanned) -> dict[str, Any]:
         "objections": [objection_facts(o) for o in judged.objections],
         "facts": dict(judged.facts),
     }
+
+
+def objection_told(facts: Mapping[str, Any]) -> str:
+    """An objection that was kept as plain facts in one line, with where it is."""
+    place, offset = tuple(facts["place"]), -1 if facts["offset"] is None else facts["offset"]
+    return told(Objection(Rule(facts["rule"]), facts["message"], place, facts["subject"], offset))
 
 
 def objection_facts(objection: Objection) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-FEATURES, LABEL, PROBABILITIES = "features", "label", "probabilities"
-"""What the inputs and outputs of classifiers are called whose format has no names of its own: one row of numbers in, of shape (rows,
-features); a label of shape (rows,) and a probability of each class of shape (rows, classes) out."""
+FEATURES, LABEL, PROBABILITIES, PREDICTIONS = "features", "label", "probabilities", "predictions"
+"""What the inputs and outputs of models are called whose format has no names of its own: one row of numbers in, of shape (rows,
+features); of classifiers a
+label of shape (rows,) and a probability of each class of shape (rows, classes), of regressors a prediction of shape (rows,) or (rows, targets) out."""
 
 
 @dataclass(frozen=True, slots=True)

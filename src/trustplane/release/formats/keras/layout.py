@@ -8,7 +8,16 @@ from typing import Any
 from trustplane.release.formats.contract import FormatDescriptor
 from trustplane.release.formats.judged import Judged
 from trustplane.release.formats.keras.config import names_model, read
-from trustplane.release.scanning.contract import Content, Inner, Judgement, Objection, Rejected, Rule, ScannerDescriptor
+from trustplane.release.scanning.contract import (
+    HEAD,
+    Content,
+    Inner,
+    Judgement,
+    Objection,
+    Rejected,
+    Rule,
+    ScannerDescriptor,
+)
 from trustplane.release.scanning.frame import unknown_member
 from trustplane.release.scanning.strict_json import parsed
 
@@ -64,8 +73,9 @@ class Keras(Judged):
 
     descriptor = FormatDescriptor("keras", "Keras 3 archive", weights=True)
 
-    def begins(self, head: bytes, size: int) -> bool:
+    def recognises(self, data: bytes) -> bool:
         """An archive whose first member is what Keras writes first."""
+        head = data[:HEAD]
         if head[:4] != b"PK\x03\x04":
             return False
         name = head[30 : 30 + int.from_bytes(head[26:28], "little")]

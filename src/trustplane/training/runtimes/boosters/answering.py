@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from trustplane.training.runtimes.boosters import catboost, lightgbm, xgboost
-from trustplane.training.runtimes.boosters.sound import PREDICTIONS, Booster, Unsound
-from trustplane.training.runtimes.contract import FEATURES, LABEL, PROBABILITIES, Tensor
+from trustplane.training.runtimes.boosters.sound import Booster, Unsound
+from trustplane.training.runtimes.contract import FEATURES, LABEL, PREDICTIONS, PROBABILITIES, Tensor
 from trustplane.values.errors import Unavailable, missing_extra
 
 Numbers = npt.NDArray[Any]

@@ -10,9 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from trustplane.training.runtimes.contract import FEATURES, LABEL, PROBABILITIES, Tensor
+from trustplane.training.runtimes.contract import FEATURES, LABEL, PREDICTIONS, PROBABILITIES, Tensor
 
-PREDICTIONS = "predictions"
 """What the output of a model is called that is no classifier."""
 MOST_FEATURES, MOST_GROUPS = 1_000_000, 10_000
 _LONGEST_NAME = 1024

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from trustplane.training.runtimes.contract import FEATURES, LABEL, PROBABILITIES, Tensor
+from trustplane.training.runtimes.contract import FEATURES, LABEL, PREDICTIONS, PROBABILITIES, Tensor
 from trustplane.training.runtimes.skops.arrays import NotAdmitted
-from trustplane.training.runtimes.skops.verify import PREDICTIONS, Zipped, verify
+from trustplane.training.runtimes.skops.verify import Zipped, verify
 from trustplane.values.errors import Unavailable, missing_extra
 
 

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trustplane.training.runtimes.contract import FEATURES, LABEL, PROBABILITIES, Tensor
+from trustplane.training.runtimes.contract import FEATURES, LABEL, PREDICTIONS, PROBABILITIES, Tensor
 from trustplane.training.runtimes.skops.allowed import allowed
 from trustplane.training.runtimes.skops.arrays import Archive, NotAdmitted, checked_header
 from trustplane.training.runtimes.skops.schema import SCHEMA, Node, Walk, plain, read_schema
 from trustplane.training.runtimes.skops.state import check_state
 
-PREDICTIONS = "predictions"
 _LAST = {"Pipeline": "steps", "GridSearchCV": "best_estimator_", "RandomizedSearchCV": "best_estimator_"}
 _DATATYPES = {"b": "BOOL", "i": "INT64", "u": "INT64", "f": "FP64", "U": "BYTES"}
 
